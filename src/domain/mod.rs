@@ -1,0 +1,8 @@
+//! The rules of suppression, pure: no I/O, no async, no clock, no log, no serde.
+//!
+//! Everything here takes what it needs as an argument, `now` included, and gives the same answer for
+//! the same arguments on every machine. That is what lets any worker fold the ledger into the same list.
+
+pub mod digest;
+pub mod view;
+pub mod words;

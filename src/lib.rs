@@ -1,0 +1,15 @@
+//! Takes everybody who opted out of e-mail and SMS campaign jobs on their way through RabbitMQ.
+//!
+//! The library is the whole product; `main.rs` only calls it. Read from the inside out:
+//!
+//! * [`domain`] says what a statement, a scope, a verdict and the fold of the ledger are. It knows no
+//!   clock, no network and no JSON.
+//! * `codec` turns bytes into those types and back, `mirror` answers for them at memory speed.
+//! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
+//! * `amqp`, `store` and `admin` are the adapters: RabbitMQ, Redis, HTTP.
+//! * `settings`, `daemon` and the command line tie everything together.
+//!
+//! Arrows point down that list only; `tests/tidy.rs` checks it.
+
+pub mod domain;
+pub mod service;

@@ -1,0 +1,4 @@
+//! The use cases, async, over [`ports`]: nothing here knows which vendor is behind them.
+
+pub mod message;
+pub mod ports;

@@ -1,0 +1,97 @@
+//! What the use cases need of the outside, as traits.
+//!
+//! Each has two implementations: an adapter on a real server, and an in-memory one for tests.
+
+use async_trait::async_trait;
+
+use super::message::{Outgoing, Properties};
+
+/// What became of a published message. Both mean that the broker answered for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// Every queue that it was routed to has it.
+    Confirmed,
+    /// No queue is bound for it (it was published `mandatory` and came back).
+    Returned,
+}
+
+/// The broker could not do it, or nobody knows whether it did: the fault is never the message's.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("RabbitMQ: {what}")]
+pub struct BrokerFault {
+    /// What was tried and what came of it, free of any message's content.
+    pub what: String,
+}
+
+/// Publishes with confirms.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Publishes one message, `mandatory`, and waits until the broker answers for it.
+    ///
+    /// An error means that the result is unknown or refused: the caller tries again.
+    async fn publish(&self, message: Outgoing) -> Result<Delivered, BrokerFault>;
+}
+
+/// The append-only stream that everything can be rebuilt from.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Appends a record and waits for the confirm. An error means that it may or may not be in.
+    async fn append(&self, record: Vec<u8>) -> Result<(), BrokerFault>;
+
+    /// Starts to read at an offset. A reader beyond the end waits silently: the end is known only by
+    /// reading an own record back.
+    async fn read_from(&self, start: Start) -> Result<Box<dyn LedgerReader>, BrokerFault>;
+}
+
+/// Where a reader of the ledger begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At this offset; the first delivery is exactly it, or a later one if the ledger was trimmed.
+    Offset(u64),
+    /// At the last chunk that is in the stream.
+    Last,
+}
+
+/// One pass over the ledger, in its order.
+#[async_trait]
+pub trait LedgerReader: Send {
+    /// The next record with its offset. Waits for as long as there is none. Cancel-safe.
+    async fn next(&mut self) -> Result<(u64, Vec<u8>), BrokerFault>;
+}
+
+/// The input queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// `suppressd.jobs`.
+    Jobs,
+    /// `suppressd.opt-outs`.
+    OptOuts,
+}
+
+/// A message that was delivered and waits to be settled.
+pub struct Incoming {
+    /// The queue that it came from.
+    pub input: Input,
+    /// The exchange that it was published to.
+    pub exchange: String,
+    /// The routing key that it was published with.
+    pub routing_key: String,
+    /// Its properties.
+    pub properties: Properties,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// Whether RabbitMQ has delivered it before.
+    pub redelivered: bool,
+    /// How often a worker took it and did not settle it (`x-delivery-count`).
+    pub delivery_count: u64,
+    /// Settles it, once.
+    pub acker: Box<dyn Acker>,
+}
+
+/// Settles one delivery. Consumed by value: settling twice does not compile. Dropped unsettled, the
+/// delivery stays with this session and comes back when the session ends.
+#[async_trait]
+pub trait Acker: Send + Sync {
+    /// Acknowledges. `false`: the session is gone, the message will come again.
+    async fn ack(self: Box<Self>) -> bool;
+}
