@@ -1,1 +1,2 @@
+//! The `suppressd` program: see the library.
 fn main() {}

@@ -68,7 +68,9 @@ impl HashKey {
             *byte = nibble(pair[0]) << 4 | nibble(pair[1]);
         }
         let mut seen = [false; 256];
-        key.iter().for_each(|b| seen[usize::from(*b)] = true);
+        for byte in &key {
+            seen[usize::from(*byte)] = true;
+        }
         if seen.iter().filter(|s| **s).count() < 8 {
             key.zeroize();
             return Err(KeyFault::Weak);
@@ -126,7 +128,9 @@ impl KeyRing {
 
 fn mac(keyed: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
     let mut state = keyed.clone();
-    parts.iter().for_each(|part| state.update(part));
+    for part in parts {
+        state.update(part);
+    }
     state.finalize().into_bytes().into()
 }
 

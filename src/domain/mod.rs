@@ -4,5 +4,7 @@
 //! the same arguments on every machine. That is what lets any worker fold the ledger into the same list.
 
 pub mod digest;
+pub mod scope;
+pub mod statement;
 pub mod view;
 pub mod words;
