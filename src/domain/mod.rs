@@ -4,6 +4,8 @@
 //! the same arguments on every machine. That is what lets any worker fold the ledger into the same list.
 
 pub mod digest;
+pub mod fold;
+pub mod record;
 pub mod scope;
 pub mod statement;
 pub mod view;

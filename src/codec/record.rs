@@ -1,0 +1,368 @@
+//! Ledger records as JSON, one a message, digests in hexadecimal.
+//!
+//! The ledger outlives every version of this program, so the form is self-describing and carries its
+//! version. A record of an unknown version or kind is an error, never skipped: the fold may not guess.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::value;
+use crate::domain::digest::{Digest, KeyCheck};
+use crate::domain::record::{
+    Entry, EventKey, EventRecord, LedgerId, Nonce, Person, Record, RecordId, Remarks, Subject, WorkerId,
+};
+use crate::domain::scope::{Channels, Name, Names, Scope};
+use crate::domain::statement::{Kept, Statement};
+use crate::domain::words::{Channel, EventKind, IdentifierKind, RequestedBy};
+
+/// The version that is written.
+const VERSION: u32 = 1;
+
+/// Bytes in the ledger that this version cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a ledger record that this version cannot read ({why}); was it written by a newer suppressd?")]
+pub struct UnreadableRecord {
+    why: &'static str,
+}
+
+/// Writes a record.
+pub fn write(entry: &Entry) -> Vec<u8> {
+    let wire = Wire { v: VERSION, id: hex(&entry.id.0), body: Body::from(&entry.record) };
+    serde_json::to_vec(&wire).expect("a record has only text keys and finite numbers")
+}
+
+/// Reads a record.
+pub fn read(bytes: &[u8]) -> Result<Entry, UnreadableRecord> {
+    let wire: Wire = serde_json::from_slice(bytes).map_err(|_| UnreadableRecord { why: "not its JSON" })?;
+    if wire.v != VERSION {
+        return Err(UnreadableRecord { why: "another version" });
+    }
+    let entry = || Some(Entry { id: RecordId(unhex(&wire.id)?), record: wire.body.record()? });
+    entry().ok_or(UnreadableRecord { why: "a member breaks its rule" })
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    v: u32,
+    id: String,
+    #[serde(flatten)]
+    body: Body,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+enum Body {
+    Genesis { ledger: String, keys: Vec<String> },
+    Event(Box<WireEvent>),
+    Fence { worker: String, nonce: String },
+    KeyAdded { key: String },
+    KeyRetired { key: String },
+    Restored { people: Vec<WirePerson> },
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireEvent {
+    source: String,
+    event_id: String,
+    kind: String,
+    at: Timestamp,
+    received_at: Timestamp,
+    decided_at: Timestamp,
+    keys: Vec<String>,
+    content: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    subject: Vec<WireSubject>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    new_subject: Vec<WireSubject>,
+    #[serde(default, skip_serializing_if = "WireScope::is_all")]
+    scope: WireScope,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    widened: u8,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    ignored: u8,
+    request: String,
+    requested_by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    review: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireSubject {
+    kind: String,
+    digests: Vec<String>,
+}
+
+/// A dimension left out means all.
+#[derive(Default, Serialize, Deserialize)]
+struct WireScope {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    regions: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    brands: Option<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WirePerson {
+    digest: String,
+    said: String,
+    extras: String,
+}
+
+impl From<&Record> for Body {
+    fn from(record: &Record) -> Self {
+        match record {
+            Record::Genesis { ledger, keys } => {
+                Self::Genesis { ledger: hex(&ledger.0), keys: keys.iter().map(|key| hex(&key.0)).collect() }
+            }
+            Record::Event(event) => Self::Event(Box::new(WireEvent::from(&**event))),
+            Record::Fence { worker, nonce } => Self::Fence { worker: hex(&worker.0), nonce: hex(&nonce.0) },
+            Record::KeyAdded { key } => Self::KeyAdded { key: hex(&key.0) },
+            Record::KeyRetired { key } => Self::KeyRetired { key: hex(&key.0) },
+            Record::Restored { people } => Self::Restored {
+                people: people.iter().map(|(digest, p)| WirePerson::of(*digest, p)).collect(),
+            },
+        }
+    }
+}
+
+impl Body {
+    fn record(self) -> Option<Record> {
+        Some(match self {
+            Self::Genesis { ledger, keys } => {
+                let keys = keys.iter().map(|key| Some(KeyCheck(unhex(key)?))).collect::<Option<_>>()?;
+                Record::Genesis { ledger: LedgerId(unhex(&ledger)?), keys }
+            }
+            Self::Event(event) => Record::Event(Box::new(event.event()?)),
+            Self::Fence { worker, nonce } => {
+                Record::Fence { worker: WorkerId(unhex(&worker)?), nonce: Nonce(unhex(&nonce)?) }
+            }
+            Self::KeyAdded { key } => Record::KeyAdded { key: KeyCheck(unhex(&key)?) },
+            Self::KeyRetired { key } => Record::KeyRetired { key: KeyCheck(unhex(&key)?) },
+            Self::Restored { people } => {
+                Record::Restored { people: people.iter().map(WirePerson::person).collect::<Option<_>>()? }
+            }
+        })
+    }
+}
+
+impl From<&EventRecord> for WireEvent {
+    fn from(event: &EventRecord) -> Self {
+        Self {
+            source: event.source.clone(),
+            event_id: event.event_id.clone(),
+            kind: event.kind.to_string(),
+            at: event.at,
+            received_at: event.received_at,
+            decided_at: event.decided_at,
+            keys: event.keys.iter().map(|key| hex(&key.0)).collect(),
+            content: event.content.iter().map(|hash| hex(hash)).collect(),
+            subject: event.subject.iter().map(WireSubject::from).collect(),
+            new_subject: event.new_subject.iter().map(WireSubject::from).collect(),
+            scope: WireScope::from(&event.scope),
+            widened: event.remarks.widened,
+            ignored: event.remarks.ignored,
+            request: event.request.clone(),
+            requested_by: event.requested_by.to_string(),
+            agent: event.agent.clone(),
+            review: event.review,
+        }
+    }
+}
+
+impl WireEvent {
+    fn event(self) -> Option<EventRecord> {
+        let subjects =
+            |wire: &[WireSubject]| wire.iter().map(WireSubject::subject).collect::<Option<Vec<_>>>();
+        Some(EventRecord {
+            key: EventKey::of(&self.source, &self.event_id),
+            kind: EventKind::parse(&self.kind)?,
+            at: self.at,
+            received_at: self.received_at,
+            decided_at: self.decided_at,
+            keys: self.keys.iter().map(|key| Some(KeyCheck(unhex(key)?))).collect::<Option<_>>()?,
+            content: self.content.iter().map(|hash| unhex(hash)).collect::<Option<_>>()?,
+            subject: subjects(&self.subject)?,
+            new_subject: subjects(&self.new_subject)?,
+            scope: self.scope.scope()?,
+            remarks: Remarks { widened: self.widened, ignored: self.ignored },
+            request: self.request,
+            requested_by: RequestedBy::parse(&self.requested_by)?,
+            agent: self.agent,
+            review: self.review,
+            source: self.source,
+            event_id: self.event_id,
+        })
+    }
+}
+
+impl From<&Subject> for WireSubject {
+    fn from(subject: &Subject) -> Self {
+        let digests = subject.digests.iter().map(|digest| hex(&digest.0)).collect();
+        Self { kind: subject.kind.to_string(), digests }
+    }
+}
+
+impl WireSubject {
+    fn subject(&self) -> Option<Subject> {
+        let digests =
+            self.digests.iter().map(|digest| Some(Digest(unhex(digest)?))).collect::<Option<_>>()?;
+        Some(Subject { kind: IdentifierKind::parse(&self.kind)?, digests })
+    }
+}
+
+impl WireScope {
+    fn is_all(&self) -> bool {
+        self.regions.is_none() && self.channels.is_none() && self.brands.is_none()
+    }
+
+    fn scope(self) -> Option<Scope> {
+        let names = |names: Option<Vec<String>>| match names {
+            None => Some(Names::All),
+            Some(names) => Names::only(names.into_iter().map(Name::from)),
+        };
+        let channels = match self.channels {
+            None => Channels::ALL,
+            Some(words) => {
+                let channels: Option<Vec<_>> = words.iter().map(|word| Channel::parse(word)).collect();
+                Channels::only(channels?)?
+            }
+        };
+        Some(Scope { regions: names(self.regions)?, channels, brands: names(self.brands)? })
+    }
+}
+
+impl From<&Scope> for WireScope {
+    fn from(scope: &Scope) -> Self {
+        let names = |names: &Names| match names {
+            Names::All => None,
+            Names::Only(names) => Some(names.iter().map(ToString::to_string).collect()),
+        };
+        let channels = (scope.channels != Channels::ALL).then(|| {
+            let covered = Channel::ALL.iter().filter(|channel| scope.channels.covers(**channel));
+            covered.map(ToString::to_string).collect()
+        });
+        Self { regions: names(&scope.regions), channels, brands: names(&scope.brands) }
+    }
+}
+
+impl WirePerson {
+    fn of(digest: Digest, person: &Person) -> Self {
+        Self {
+            digest: hex(&digest.0),
+            said: hex(&value::write_standing(person.kept.standing.as_slice(), false)),
+            extras: hex(&value::write_extras(&person.kept.superseded, &person.links)),
+        }
+    }
+
+    fn person(&self) -> Option<(Digest, Person)> {
+        let said = match self.said.as_str() {
+            "" => vec![],
+            said => value::read_standing(&unhex_all(said)?)?.0,
+        };
+        let (superseded, links): (Vec<Statement>, _) = value::read_extras(&unhex_all(&self.extras)?)?;
+        let kept = Kept::new(said.into_iter().chain(superseded));
+        Some((Digest(unhex(&self.digest)?), Person { kept, links }))
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]);
+    digits.map(char::from).collect()
+}
+
+/// Exactly `N` bytes from hexadecimal.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    unhex_all(text)?.try_into().ok()
+}
+
+fn unhex_all(text: &str) -> Option<Vec<u8>> {
+    let digit = |d: &u8| char::from(*d).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+    odd.is_empty().then(|| pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect())?
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Link;
+
+    fn instant(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn event() -> EventRecord {
+        EventRecord {
+            key: EventKey::of("call_center", "cc-000123"),
+            source: "call_center".into(),
+            event_id: "cc-000123".into(),
+            kind: EventKind::OptOut,
+            at: instant("2026-11-22T05:15:00Z"),
+            received_at: instant("2026-11-22T05:15:01.25Z"),
+            decided_at: instant("2026-11-22T05:15:01.250001Z"),
+            keys: vec![KeyCheck([1; 8])],
+            content: vec![[2; 16]],
+            subject: vec![Subject { kind: IdentifierKind::Phone, digests: vec![Digest([3; 16])] }],
+            new_subject: vec![],
+            scope: Scope {
+                regions: Names::only([Name::from("KZ-79")]).unwrap(),
+                channels: Channels::only([Channel::Sms, Channel::Call]).unwrap(),
+                brands: Names::All,
+            },
+            remarks: Remarks { widened: 4, ignored: 1 },
+            request: "CRM-88".into(),
+            requested_by: RequestedBy::Subject,
+            agent: Some("op-17".into()),
+            review: false,
+        }
+    }
+
+    #[test]
+    fn every_kind_of_record_comes_back() {
+        let said = Statement::of(EventKind::Hold, instant("2026-01-01T00:00:00Z"), Scope::ALL).unwrap();
+        let earlier = Statement::of(EventKind::Hold, instant("2025-01-01T00:00:00Z"), Scope::ALL).unwrap();
+        let link = Link { to: Digest([5; 16]), kind: IdentifierKind::Email, at: said.at };
+        let person = Person { kept: Kept::new([said, earlier]), links: vec![link] };
+        for record in [
+            Record::Genesis { ledger: LedgerId([1; 16]), keys: vec![KeyCheck([2; 8])] },
+            Record::Event(Box::new(event())),
+            Record::Event(Box::new(EventRecord { scope: Scope::ALL, review: true, agent: None, ..event() })),
+            Record::Fence { worker: WorkerId([3; 16]), nonce: Nonce([4; 16]) },
+            Record::KeyAdded { key: KeyCheck([5; 8]) },
+            Record::KeyRetired { key: KeyCheck([5; 8]) },
+            Record::Restored {
+                people: vec![(Digest([6; 16]), person), (Digest([7; 16]), Person::default())],
+            },
+        ] {
+            let entry = Entry { id: RecordId([9; 16]), record };
+            assert_eq!(read(&write(&entry)).unwrap(), entry);
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_version_or_kind_is_an_error_and_not_skipped() {
+        for (bytes, why) in [
+            (&b"{}"[..], "not its JSON"),
+            (br#"{"v":2,"id":"00","record":"key_added","key":"00"}"#, "another version"),
+            (br#"{"v":1,"id":"00","record":"lottery"}"#, "not its JSON"),
+            (br#"{"v":1,"id":"00","record":"key_added","key":"00"}"#, "a member breaks its rule"),
+        ] {
+            assert_eq!(read(bytes).unwrap_err(), UnreadableRecord { why });
+        }
+    }
+}

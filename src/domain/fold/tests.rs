@@ -1,0 +1,276 @@
+//! The fold's laws: any order, any batching and any repetition give the same list.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::record::Subject;
+use crate::domain::scope::Scope;
+use crate::domain::words::RequestedBy;
+
+const KEY: KeyCheck = KeyCheck([7; 8]);
+const OTHER_KEY: KeyCheck = KeyCheck([8; 8]);
+
+fn instant(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn subject(person: u8) -> Subject {
+    Subject { kind: IdentifierKind::Phone, digests: vec![Digest([person; 16]), Digest([person + 100; 16])] }
+}
+
+/// An event about person `person`, who for `identifier_changed` becomes `person + 1` as well.
+fn event(name: u32, kind: EventKind, second: i64, person: u8) -> EventRecord {
+    let changed = kind == EventKind::IdentifierChanged;
+    EventRecord {
+        key: EventKey::of("crm", &name.to_string()),
+        source: "crm".into(),
+        event_id: name.to_string(),
+        kind,
+        at: instant(second),
+        received_at: instant(100),
+        decided_at: instant(101),
+        keys: vec![KEY, OTHER_KEY],
+        content: vec![[u8::try_from(name % 256).unwrap(); 16]; 2],
+        subject: vec![subject(person)],
+        new_subject: if changed { vec![subject(person + 1)] } else { vec![] },
+        scope: Scope::ALL,
+        remarks: Remarks::default(),
+        request: format!("crm:{name}"),
+        requested_by: RequestedBy::Subject,
+        agent: None,
+        review: false,
+    }
+}
+
+fn entry(id: usize, record: Record) -> Entry {
+    let mut name = [0; 16];
+    name[..8].copy_from_slice(&id.to_be_bytes());
+    Entry { id: RecordId(name), record }
+}
+
+/// A ledger with its genesis and these events.
+fn ledger(events: impl IntoIterator<Item = EventRecord>) -> Vec<Entry> {
+    let genesis = Record::Genesis { ledger: LedgerId([1; 16]), keys: vec![KEY] };
+    std::iter::once(genesis)
+        .chain(events.into_iter().map(|event| Record::Event(Box::new(event))))
+        .enumerate()
+        .map(|(id, record)| entry(id, record))
+        .collect()
+}
+
+fn folded(ledger: &[Entry]) -> Working {
+    let mut list = Working::new(Head::new(ListId([2; 16])));
+    for (position, entry) in ledger.iter().enumerate() {
+        list.fold(position as u64, entry).unwrap();
+    }
+    list
+}
+
+/// Folds in batches, each with only what it asked for, as the store does.
+fn folded_in_batches(ledger: &[Entry], batch: usize) -> Working {
+    let mut all = Working::new(Head::new(ListId([2; 16])));
+    for (index, entries) in ledger.chunks(batch).enumerate() {
+        let mut working = Working::new(all.head.clone());
+        loop {
+            let missing = working.missing(entries);
+            if missing.is_empty() {
+                break;
+            }
+            for digest in missing.people {
+                working.people.insert(digest, all.people.get(&digest).cloned().unwrap_or_default());
+            }
+            for key in missing.events {
+                working.events.insert(key, all.events.get(&key).cloned().flatten());
+            }
+            for key in missing.requests {
+                working.requests.insert(key, all.requests.get(&key).copied().flatten());
+            }
+            if missing.fences {
+                working.fences = Some(all.fences.clone().unwrap_or_default());
+            }
+        }
+        for (offset, entry) in entries.iter().enumerate() {
+            working.fold((index * batch + offset) as u64, entry).unwrap();
+        }
+        for digest in &working.changed.people {
+            all.people.insert(*digest, working.people[digest].clone());
+        }
+        for key in &working.changed.events {
+            all.events.insert(*key, working.events[key].clone());
+        }
+        for key in &working.changed.requests {
+            all.requests.insert(*key, working.requests[key]);
+        }
+        if working.changed.fences {
+            all.fences = working.fences;
+        }
+        all.head = working.head;
+    }
+    all
+}
+
+fn standing(list: &Working) -> BTreeMap<Digest, Vec<Statement>> {
+    list.people
+        .iter()
+        .filter(|(_, person)| !person.kept.standing.is_empty())
+        .map(|(digest, person)| (*digest, person.kept.standing.as_slice().to_vec()))
+        .collect()
+}
+
+fn events() -> impl Strategy<Value = Vec<EventRecord>> {
+    let one = (proptest::sample::select(&EventKind::ALL[..7]), 0i64..8, 0u8..4);
+    proptest::collection::vec(one, 1..9).prop_map(|events| {
+        (0..).zip(events).map(|(name, (kind, second, person))| event(name, kind, second, person)).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_order_of_arrival_gives_the_same_list(
+        (events, shuffled) in events().prop_flat_map(|e| (Just(e.clone()), Just(e).prop_shuffle()))
+    ) {
+        prop_assert_eq!(standing(&folded(&ledger(events))), standing(&folded(&ledger(shuffled))));
+    }
+
+    #[test]
+    fn any_batching_gives_the_same_list_revisions_and_outcomes(events in events(), batch in 1usize..5) {
+        let ledger = ledger(events);
+        let (whole, batched) = (folded(&ledger), folded_in_batches(&ledger, batch));
+        prop_assert_eq!(&whole.head, &batched.head);
+        prop_assert_eq!(standing(&whole), standing(&batched));
+        prop_assert_eq!(&whole.events, &batched.events);
+    }
+
+    #[test]
+    fn every_event_twice_changes_nothing(events in events()) {
+        let once = folded(&ledger(events.clone()));
+        let twice = folded(&ledger(events.iter().chain(&events).cloned()));
+        prop_assert_eq!(standing(&once), standing(&twice));
+        prop_assert_eq!(&once.events, &twice.events);
+        prop_assert_eq!(once.head.revision, twice.head.revision);
+    }
+
+    #[test]
+    fn a_change_of_identifier_carries_exactly_what_is_dated_no_later(
+        second in 0i64..8, changed in 0i64..8, link_first in any::<bool>()
+    ) {
+        let mut both = vec![
+            event(1, EventKind::OptOut, second, 0),
+            event(2, EventKind::IdentifierChanged, changed, 0),
+        ];
+        if link_first {
+            both.reverse();
+        }
+        let list = folded(&ledger(both));
+        prop_assert_eq!(standing(&list).contains_key(&subject(1).digests[0]), second <= changed);
+        prop_assert!(standing(&list).contains_key(&subject(0).digests[0]), "the old one keeps its own");
+    }
+}
+
+#[test]
+fn one_event_is_one_revision_and_one_that_changes_nothing_is_none() {
+    let list = folded(&ledger([
+        event(1, EventKind::OptOut, 5, 0),
+        event(2, EventKind::OptOut, 4, 0),
+        event(3, EventKind::OptOut, 5, 0),
+        event(4, EventKind::OptOut, 5, 1),
+    ]));
+    assert_eq!(list.head.revision, 2);
+    let outcome = |name: &str| list.events[&EventKey::of("crm", name)].clone().unwrap();
+    assert_eq!((outcome("1").decision, outcome("1").revision), (Decision::Applied, 1));
+    assert_eq!((outcome("2").decision, outcome("2").revision), (Decision::Superseded, 1));
+    assert_eq!((outcome("3").decision, outcome("3").revision), (Decision::Applied, 1));
+    assert_eq!((outcome("4").decision, outcome("4").revision), (Decision::Applied, 2));
+    assert_eq!(list.head.counts[&(KEY, IdentifierKind::Phone)], 2);
+}
+
+#[test]
+fn of_two_contents_under_one_name_the_first_in_the_ledger_counts() {
+    let mut conflicting = event(1, EventKind::OptIn, 9, 0);
+    conflicting.content = vec![[99; 16]; 2];
+    let first = event(1, EventKind::OptOut, 5, 0);
+    let list = folded(&ledger([first.clone(), conflicting]));
+    assert_eq!(standing(&list), standing(&folded(&ledger([first.clone()]))));
+    let outcome = list.events[&first.key].clone().unwrap();
+    assert_eq!(outcome.content, vec![(KEY, [1; 16]), (OTHER_KEY, [1; 16])]);
+}
+
+#[test]
+fn a_dismiss_closes_what_is_in_review_and_nothing_else() {
+    let mut unread = event(1, EventKind::OptOut, 5, 0);
+    (unread.review, unread.subject) = (true, vec![]);
+    let dismiss = |name: u32, request: &str| {
+        let mut dismiss = event(name, EventKind::Dismiss, 6, 0);
+        (dismiss.request, dismiss.subject) = (request.into(), vec![]);
+        dismiss
+    };
+    let list = folded(&ledger([
+        unread,
+        event(2, EventKind::OptOut, 5, 0),
+        dismiss(3, "crm:1"),
+        dismiss(4, "crm:1"),
+        dismiss(5, "crm:2"),
+        dismiss(6, "crm:9"),
+    ]));
+    let decisions: Vec<_> = (1..=6)
+        .map(|n: u32| list.events[&EventKey::of("crm", &n.to_string())].clone().unwrap().decision)
+        .collect();
+    assert_eq!(
+        decisions,
+        [
+            Decision::Review,
+            Decision::Applied,
+            Decision::Applied,
+            Decision::Superseded,
+            Decision::Superseded,
+            Decision::UnknownRequest
+        ]
+    );
+}
+
+#[test]
+fn the_newest_fences_are_kept() {
+    let fence = |worker: usize| {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&worker.to_be_bytes());
+        Record::Fence { worker: WorkerId(id), nonce: Nonce(id) }
+    };
+    let mut list = folded(&ledger([]));
+    for worker in 0..=FENCES_MAX {
+        list.fold(1 + worker as u64, &entry(worker, fence(worker))).unwrap();
+    }
+    let fences = list.fences.unwrap();
+    assert_eq!(fences.len(), FENCES_MAX);
+    assert!(!fences.contains_key(&WorkerId([0; 16])), "the oldest went");
+    assert_eq!(list.head.revision, 0, "a fence is no change of the list");
+}
+
+#[test]
+fn a_ledger_begins_with_its_genesis_and_a_second_one_changes_nothing() {
+    let mut list = Working::new(Head::new(ListId([2; 16])));
+    let fence = entry(0, Record::Fence { worker: WorkerId([0; 16]), nonce: Nonce([0; 16]) });
+    assert_eq!(list.fold(0, &fence), Err(FoldFault::NoGenesis));
+    assert_eq!(list.fold(1, &fence), Err(FoldFault::OutOfOrder));
+    let mut list = folded(&ledger([]));
+    let again = Record::Genesis { ledger: LedgerId([9; 16]), keys: vec![OTHER_KEY] };
+    list.fold(1, &entry(1, again)).unwrap();
+    assert_eq!(list.head.ledger, Some(LedgerId([1; 16])));
+    assert!(!list.head.keys.contains(&OTHER_KEY));
+}
+
+#[test]
+fn what_is_restored_joins_what_is_there() {
+    let before =
+        folded(&ledger([event(1, EventKind::OptOut, 5, 0), event(2, EventKind::IdentifierChanged, 6, 0)]));
+    let people: Vec<_> = before.people.iter().map(|(digest, person)| (*digest, person.clone())).collect();
+    let mut list = folded(&ledger([event(3, EventKind::OptIn, 4, 0)]));
+    list.fold(2, &entry(2, Record::Restored { people })).unwrap();
+    assert_eq!(
+        standing(&list),
+        standing(&folded(&ledger([
+            event(3, EventKind::OptIn, 4, 0),
+            event(1, EventKind::OptOut, 5, 0),
+            event(2, EventKind::IdentifierChanged, 6, 0)
+        ])))
+    );
+}

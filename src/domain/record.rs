@@ -1,0 +1,211 @@
+//! What stands in the ledger: everything that the fold may read, decided before it was written.
+//!
+//! A record holds no identifier, only digests, and nothing that would come out differently when it is
+//! folded again next year: effective times, widened scopes and what could not be parsed are results here,
+//! not questions.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::digest::{Digest, KeyCheck};
+use super::scope::Scope;
+use super::statement::Kept;
+use super::words::{EventKind, IdentifierKind, RequestedBy};
+
+/// Declares an opaque 128-bit name.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; 16]);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    };
+}
+
+id! {
+    /// A random name for one append: a timed-out append that was repeated gives two records, two names.
+    RecordId
+}
+id! {
+    /// The random name of one list; a list made anew has another.
+    ListId
+}
+id! {
+    /// The random name of one ledger, in its first record.
+    LedgerId
+}
+id! {
+    /// The random name of one run of a worker.
+    WorkerId
+}
+id! {
+    /// What a fence carries, drawn anew for each.
+    Nonce
+}
+id! {
+    /// `SHA-256(source ‖ 0 ‖ event_id)`, cut: by what an event is known again.
+    EventKey
+}
+id! {
+    /// `SHA-256(request id)`, cut.
+    RequestKey
+}
+
+/// A record with its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its name.
+    pub id: RecordId,
+    /// What it says.
+    pub record: Record,
+}
+
+/// One line of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Record {
+    /// Record 0, written by `init`: the installation.
+    Genesis {
+        /// The ledger's name.
+        ledger: LedgerId,
+        /// The keys that it begins with.
+        keys: Vec<KeyCheck>,
+    },
+    /// An accepted event.
+    Event(Box<EventRecord>),
+    /// A worker's mark: what came before it is in when it is in.
+    Fence {
+        /// Whose.
+        worker: WorkerId,
+        /// Which.
+        nonce: Nonce,
+    },
+    /// From here on events are written under this key too.
+    KeyAdded {
+        /// The key.
+        key: KeyCheck,
+    },
+    /// No statement depends on this key any more.
+    KeyRetired {
+        /// The key.
+        key: KeyCheck,
+    },
+    /// What a list had and this ledger lacked, brought back by `rebuild`.
+    Restored {
+        /// The digests with everything known of them.
+        people: Vec<(Digest, Person)>,
+    },
+}
+
+/// All that the list keeps of one digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// What was said.
+    pub kept: Kept,
+    /// Whom else it holds for.
+    pub links: Vec<Link>,
+}
+
+/// From an `identifier_changed`: what is dated no later than `at` holds for `to` as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The new identifier, under the same key.
+    pub to: Digest,
+    /// What the new identifier is.
+    pub kind: IdentifierKind,
+    /// When the change was.
+    pub at: Timestamp,
+}
+
+/// An identifier under every key that was in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// What it names a person by.
+    pub kind: IdentifierKind,
+    /// One digest a key, in the order of [`EventRecord::keys`].
+    pub digests: Vec<Digest>,
+}
+
+/// An accepted event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRecord {
+    /// By what it is known again.
+    pub key: EventKey,
+    /// Who sent it.
+    pub source: String,
+    /// Its name there.
+    pub event_id: String,
+    /// What it does.
+    pub kind: EventKind,
+    /// When the person said it; not after `received_at`, whatever the source's clock says.
+    pub at: Timestamp,
+    /// When a worker took it.
+    pub received_at: Timestamp,
+    /// When it was decided, right before the append.
+    pub decided_at: Timestamp,
+    /// The keys of the digests' columns.
+    pub keys: Vec<KeyCheck>,
+    /// The content's keyed hash under each of `keys`: equal JSON values have equal hashes.
+    pub content: Vec<[u8; 16]>,
+    /// The identifiers that could be parsed.
+    pub subject: Vec<Subject>,
+    /// For `identifier_changed`: the new ones.
+    pub new_subject: Vec<Subject>,
+    /// Where it holds.
+    pub scope: Scope,
+    /// What was widened or could not be used.
+    pub remarks: Remarks,
+    /// The request that it opens or belongs to.
+    pub request: String,
+    /// On whose behalf.
+    pub requested_by: RequestedBy,
+    /// The operator who took the call.
+    pub agent: Option<String>,
+    /// No identifier could be parsed: somebody must look.
+    pub review: bool,
+}
+
+/// What an event's receipt mentions besides its status, as bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Bits 0, 1, 2: regions, channels, brands were widened to all.
+    pub widened: u8,
+    /// Bits 0–2: `user_id`, email, phone of `subject` could not be parsed; bits 3–5: of `new_subject`.
+    pub ignored: u8,
+}
+
+impl EventRecord {
+    /// By what its request is known again.
+    pub fn request_key(&self) -> RequestKey {
+        RequestKey::of(&self.request)
+    }
+}
+
+impl RequestKey {
+    /// The key of a request's name.
+    pub fn of(request: &str) -> Self {
+        Self(sha256_cut(&[request.as_bytes()]))
+    }
+}
+
+impl EventKey {
+    /// The key of an event's name at its source.
+    pub fn of(source: &str, event_id: &str) -> Self {
+        Self(sha256_cut(&[source.as_bytes(), &[0], event_id.as_bytes()]))
+    }
+}
+
+fn sha256_cut(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let full: [u8; 32] = hash.finalize().into();
+    let mut cut = [0; 16];
+    cut.copy_from_slice(&full[..16]);
+    cut
+}
