@@ -13,4 +13,5 @@
 
 pub mod codec;
 pub mod domain;
+pub mod mirror;
 pub mod service;

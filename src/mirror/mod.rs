@@ -1,0 +1,222 @@
+//! The list in memory: digest → class, one look-up an identifier.
+//!
+//! A *class* is what restricts, without times. There are few of them, so a segment first works out one
+//! answer a class ([`View::table`]) and then pays one look-up an identifier. The mirror has the list at
+//! exactly one position; it changes only by whole feed entries that follow that position, and knows
+//! nothing of Redis, tasks or locks.
+
+mod classes;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use classes::{ClassId, Classes};
+
+use crate::domain::digest::Digest;
+use crate::domain::record::ListId;
+use crate::domain::statement::Statement;
+use crate::domain::view::View;
+use crate::domain::words::{Channel, Removal};
+
+/// The list of one moment, in memory.
+#[derive(Debug)]
+pub struct Mirror {
+    list: ListId,
+    position: u64,
+    revision: u64,
+    classes: Classes,
+    index: HashMap<Digest, ClassId, BuildHasherDefault<DigestHasher>>,
+}
+
+/// A feed entry that does not follow the mirror's position: entries in between were trimmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the feed goes on at {from}, the mirror is at {position}")]
+pub struct Gap {
+    /// Where the entry begins.
+    pub from: u64,
+    /// Where the mirror is.
+    pub position: u64,
+}
+
+/// One batch of the fold, as the mirror hears of it.
+#[derive(Debug)]
+pub struct FeedEntry {
+    /// The position before it.
+    pub from: u64,
+    /// The position after it.
+    pub to: u64,
+    /// The revision after it.
+    pub revision: u64,
+    /// Every digest that changed, with what stands now.
+    pub changes: Vec<(Digest, Vec<Statement>)>,
+}
+
+impl Mirror {
+    /// An empty mirror of a list at a position, to be filled with [`Mirror::put`].
+    pub fn new(list: ListId, position: u64, revision: u64) -> Self {
+        Self { list, position, revision, classes: Classes::default(), index: HashMap::default() }
+    }
+
+    /// Makes room for this many more identifiers at once.
+    pub fn reserve(&mut self, identifiers: usize) {
+        self.index.reserve(identifiers);
+    }
+
+    /// The list that it mirrors.
+    pub fn list(&self) -> ListId {
+        self.list
+    }
+
+    /// How many ledger records are in.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The revision at that position.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Identifiers that something restricts.
+    pub fn restricted(&self) -> usize {
+        self.index.len()
+    }
+
+    /// What stands for a digest, while loading.
+    pub fn put(&mut self, digest: Digest, standing: &[Statement]) {
+        match self.classes.of(standing) {
+            Some(class) => drop(self.index.insert(digest, class)),
+            None => drop(self.index.remove(&digest)),
+        }
+    }
+
+    /// Follows the feed by one entry. An entry that is in already changes nothing.
+    pub fn follow(&mut self, entry: &FeedEntry) -> Result<(), Gap> {
+        if entry.to <= self.position {
+            return Ok(());
+        }
+        if entry.from != self.position {
+            return Err(Gap { from: entry.from, position: self.position });
+        }
+        for (digest, standing) in &entry.changes {
+            self.put(*digest, standing);
+        }
+        self.position = entry.to;
+        self.revision = entry.revision;
+        Ok(())
+    }
+}
+
+impl View for Mirror {
+    type Table = Vec<Option<Removal>>;
+
+    fn table(&self, region: &str, channel: Channel, brand: &str) -> Self::Table {
+        self.classes.table(region, channel, brand)
+    }
+
+    fn removal(&self, table: &Self::Table, digest: &Digest) -> Option<Removal> {
+        self.index.get(digest).and_then(|class| table[class.index()])
+    }
+}
+
+/// Digests are HMAC outputs: eight of their bytes are a hash already, and nobody outside can choose them.
+#[derive(Debug, Default)]
+struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length that slices hash first says nothing here.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::scope::{Channels, Name, Names, Scope};
+    use crate::domain::statement::Statements;
+    use crate::domain::words::EventKind;
+
+    fn said(kind: EventKind, second: i64, scope: Scope) -> Statement {
+        Statement::of(kind, Timestamp::from_second(second).unwrap(), scope).unwrap()
+    }
+
+    fn scope(region: Option<u8>, channel: Option<Channel>) -> Scope {
+        Scope {
+            regions: region.map_or(Names::All, |r| Names::only([Name::from(format!("KZ-{r}"))]).unwrap()),
+            channels: channel.map_or(Channels::ALL, |c| Channels::only([c]).unwrap()),
+            brands: Names::All,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_mirror_answers_like_the_statements(
+            people in proptest::collection::vec(
+                proptest::collection::vec(
+                    (
+                        proptest::sample::select(&EventKind::ALL[..6]),
+                        0i64..5,
+                        proptest::option::of(1u8..3),
+                        proptest::option::of(proptest::sample::select(Channel::ALL)),
+                    ),
+                    0..4,
+                ),
+                1..6,
+            )
+        ) {
+            let mut mirror = Mirror::new(ListId([0; 16]), 0, 0);
+            let people: Vec<Statements> = people
+                .into_iter()
+                .map(|person| Statements::new(person.into_iter().map(|(k, t, r, c)| said(k, t, scope(r, c)))))
+                .collect();
+            for (n, statements) in (0u8..).zip(&people) {
+                mirror.put(Digest([n; 16]), statements.as_slice());
+            }
+            for region in ["KZ-1", "KZ-2", "KZ-3"] {
+                for channel in Channel::ALL {
+                    let table = mirror.table(region, *channel, "b");
+                    for (n, statements) in (0u8..).zip(&people) {
+                        prop_assert_eq!(
+                            mirror.removal(&table, &Digest([n; 16])),
+                            statements.removal(region, *channel, "b")
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn times_make_no_classes_and_what_lifts_nothing_is_not_kept() {
+        let mut mirror = Mirror::new(ListId([0; 16]), 0, 0);
+        for n in 0..200 {
+            mirror.put(Digest([n; 16]), &[said(EventKind::OptOut, i64::from(n), Scope::ALL)]);
+        }
+        assert_eq!(mirror.table("KZ-1", Channel::Sms, "b"), [Some(Removal::OptOut)]);
+        mirror.put(Digest([0; 16]), &[said(EventKind::OptIn, 500, Scope::ALL)]);
+        assert_eq!(mirror.restricted(), 199);
+    }
+
+    #[test]
+    fn an_entry_beyond_the_position_is_a_gap_and_one_before_it_is_nothing() {
+        let entry = |from, to| FeedEntry { from, to, revision: to, changes: vec![] };
+        let mut mirror = Mirror::new(ListId([0; 16]), 5, 3);
+        assert_eq!(mirror.follow(&entry(6, 7)), Err(Gap { from: 6, position: 5 }));
+        assert_eq!(mirror.follow(&entry(2, 4)), Ok(()));
+        assert_eq!((mirror.position(), mirror.revision()), (5, 3));
+        assert_eq!(mirror.follow(&entry(5, 9)), Ok(()));
+        assert_eq!((mirror.position(), mirror.revision()), (9, 9));
+    }
+}
