@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::{Decision, Outcome, RequestState};
-use crate::domain::record::{Link, Remarks};
+use crate::domain::record::{Link, RecordId, Remarks};
 use crate::domain::scope::{Channels, Name, Names, Scope};
 use crate::domain::statement::{Families, Statement};
 use crate::domain::words::IdentifierKind;
@@ -80,7 +80,7 @@ pub fn read_extras(bytes: &[u8]) -> Option<(Vec<Statement>, Vec<Link>)> {
 /// An event's outcome.
 pub fn write_outcome(outcome: &Outcome) -> Vec<u8> {
     let mut bytes = vec![outcome.decision as u8, outcome.remarks.widened, outcome.remarks.ignored];
-    put_number(&mut bytes, outcome.position);
+    bytes.extend(outcome.record.0);
     put_number(&mut bytes, outcome.revision);
     put_signed(&mut bytes, outcome.received_at.as_microsecond());
     put_signed(&mut bytes, outcome.decided_at.as_microsecond() - outcome.received_at.as_microsecond());
@@ -102,7 +102,7 @@ pub fn read_outcome(bytes: &[u8]) -> Option<Outcome> {
         _ => return None,
     };
     let remarks = Remarks { widened: reader.byte()?, ignored: reader.byte()? };
-    let (position, revision) = (reader.number()?, reader.number()?);
+    let (record, revision) = (RecordId(reader.array()?), reader.number()?);
     let received = reader.signed()?;
     let decided = received.checked_add(reader.signed()?)?;
     let mut content = Vec::new();
@@ -110,7 +110,7 @@ pub fn read_outcome(bytes: &[u8]) -> Option<Outcome> {
         content.push((KeyCheck(reader.array()?), reader.array()?));
     }
     Some(Outcome {
-        position,
+        record,
         decision,
         revision,
         received_at: Timestamp::from_microsecond(received).ok()?,
@@ -330,13 +330,13 @@ mod tests {
 
         #[test]
         fn outcomes_and_changes_come_back(
-            position in any::<u64>(), received in any::<i32>(), took in any::<i16>(), hash in any::<[u8; 16]>()
+            revision in any::<u64>(), received in any::<i32>(), took in any::<i16>(), hash in any::<[u8; 16]>()
         ) {
             let received = i64::from(received);
             let outcome = Outcome {
-                position,
+                record: RecordId(hash),
                 decision: Decision::Review,
-                revision: position / 2,
+                revision,
                 received_at: Timestamp::from_microsecond(received).unwrap(),
                 decided_at: Timestamp::from_microsecond(received + i64::from(took)).unwrap(),
                 remarks: Remarks { widened: 5, ignored: 33 },
@@ -363,7 +363,7 @@ mod tests {
             let at = Timestamp::UNIX_EPOCH;
             let remarks = Remarks::default();
             let outcome = Outcome {
-                position: 1,
+                record: RecordId([1; 16]),
                 decision,
                 revision: 1,
                 received_at: at,

@@ -61,8 +61,8 @@ impl Head {
 /// What became of the first record of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The record's place in the ledger.
-    pub position: u64,
+    /// The record that decided: the first of its event.
+    pub record: RecordId,
     /// What was decided.
     pub decision: Decision,
     /// The revision after it.
@@ -240,7 +240,7 @@ impl Working {
             }
             // `init` was run twice at once: the first one counts.
             Record::Genesis { .. } => {}
-            Record::Event(event) => self.fold_event(position, event),
+            Record::Event(event) => self.fold_event(entry.id, event),
             Record::Fence { worker, nonce } => self.fold_fence(position, *worker, *nonce),
             Record::KeyAdded { key } => drop(self.head.keys.insert(*key)),
             Record::KeyRetired { key } => drop(self.head.keys.remove(key)),
@@ -252,7 +252,7 @@ impl Working {
     }
 
     /// The first record of an event decides; every later one of the same name changes nothing.
-    fn fold_event(&mut self, position: u64, event: &EventRecord) {
+    fn fold_event(&mut self, record: RecordId, event: &EventRecord) {
         if self.events.get(&event.key).is_some_and(Option::is_some) {
             return;
         }
@@ -272,7 +272,7 @@ impl Working {
             self.changed.requests.insert(request);
         }
         let outcome = Outcome {
-            position,
+            record,
             decision,
             revision: self.head.revision,
             received_at: event.received_at,

@@ -2,9 +2,17 @@
 //!
 //! Each has two implementations: an adapter on a real server, and an in-memory one for tests.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::message::{Outgoing, Properties};
+use crate::domain::digest::{Digest, KeyCheck};
+use crate::domain::fold::{Head, Missing, Outcome, Working};
+use crate::domain::record::{EventKey, ListId, Nonce, WorkerId};
+use crate::domain::statement::Statement;
+use crate::mirror::FeedEntry;
 
 /// What became of a published message. Both mean that the broker answered for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,4 +102,92 @@ pub struct Incoming {
 pub trait Acker: Send + Sync {
     /// Acknowledges. `false`: the session is gone, the message will come again.
     async fn ack(self: Box<Self>) -> bool;
+}
+
+/// Who holds the list: another process, another history or another list is another identity, and nothing
+/// that was proven of one holds for the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// Redis's name for this run of its process.
+    pub run_id: String,
+    /// Redis's name for this line of replication.
+    pub replid: String,
+    /// The list's own name.
+    pub list: ListId,
+}
+
+/// What a barrier found, all at one moment.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Whose list; `None`: there is no list.
+    pub identity: Option<Identity>,
+    /// How many records of the ledger are in.
+    pub position: u64,
+    /// The list's revision.
+    pub revision: u64,
+    /// The version of the fold that wrote it.
+    pub fold: u32,
+    /// The keys that its statements depend on.
+    pub keys: BTreeSet<KeyCheck>,
+    /// The asking worker's newest fence that is in.
+    pub fence: Option<Nonce>,
+    /// The outcomes of the events asked for, in their order.
+    pub outcomes: Vec<Option<Outcome>>,
+    /// Redis's clock.
+    pub server_time: Timestamp,
+}
+
+/// Why the list could not be asked or changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ListFault {
+    /// Redis cannot be reached, refuses, or did not answer in time: what was asked may or may not be done.
+    #[error("Redis: {0}")]
+    Unavailable(String),
+    /// Fewer replicas than `redis.wait_replicas` have it.
+    #[error("Redis: {have} of {want} replicas confirmed the write in time")]
+    Replicas {
+        /// How many have it.
+        have: usize,
+        /// How many must.
+        want: usize,
+    },
+    /// Redis holds something under our keys that this version cannot read.
+    #[error("Redis: {0} is not a value that this version can read; was it written by a newer suppressd?")]
+    Unreadable(&'static str),
+}
+
+/// The shared list.
+#[async_trait]
+pub trait List: Send + Sync {
+    /// Writes, so that whoever may not write refuses; reads everything at one moment; then waits for
+    /// `redis.wait_replicas`.
+    async fn barrier(&self, worker: WorkerId, events: &[EventKey]) -> Result<Reading, ListFault>;
+
+    /// Where the list stands, with what its fold version is; `None`: there is no list.
+    async fn head(&self) -> Result<Option<(Head, u32)>, ListFault>;
+
+    /// Creates an empty list if there is none. `false`: there is one.
+    async fn create(&self, list: ListId) -> Result<bool, ListFault>;
+
+    /// Reads what a fold misses into its working set.
+    async fn read(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault>;
+
+    /// Writes what a fold changed, all or nothing, if the list still stands at `before`.
+    /// `false`: somebody else was there first, and nothing is changed.
+    async fn apply(&self, before: &Head, working: &Working) -> Result<bool, ListFault>;
+
+    /// Asks to be the one who applies for the next two seconds. Never needed for being right.
+    async fn lease(&self, worker: WorkerId) -> Result<bool, ListFault>;
+
+    /// Everything that stands in one slice of the list, of [`List::slices`].
+    async fn slice(&self, list: ListId, slice: u32) -> Result<Vec<(Digest, Vec<Statement>)>, ListFault>;
+
+    /// How many slices there are.
+    fn slices(&self) -> u32;
+
+    /// The feed after a position, at once or when it comes, but after a second at the latest.
+    async fn follow(&self, list: ListId, after: u64) -> Result<Vec<FeedEntry>, ListFault>;
+
+    /// Drops the connection that [`List::follow`] uses: it was silent while it should not have been.
+    async fn refresh_feed(&self);
 }
