@@ -163,6 +163,8 @@ pub struct Working {
     pub requests: HashMap<RequestKey, Option<RequestState>>,
     /// The fences, if they are at hand.
     pub fences: Option<Fences>,
+    /// Workers whose fences had to make room.
+    pub dropped_fences: BTreeSet<WorkerId>,
     /// What changed.
     pub changed: Changed,
 }
@@ -176,6 +178,7 @@ impl Working {
             events: HashMap::new(),
             requests: HashMap::new(),
             fences: None,
+            dropped_fences: BTreeSet::new(),
             changed: Changed::default(),
         }
     }
@@ -357,10 +360,12 @@ impl Working {
     fn fold_fence(&mut self, position: u64, worker: WorkerId, nonce: Nonce) {
         let fences = self.fences.get_or_insert_default();
         fences.insert(worker, (position, nonce));
+        self.dropped_fences.remove(&worker);
         if fences.len() > FENCES_MAX
             && let Some(oldest) = fences.iter().min_by_key(|(_, (at, _))| *at).map(|(worker, _)| *worker)
         {
             fences.remove(&oldest);
+            self.dropped_fences.insert(oldest);
         }
         self.changed.fences = true;
     }

@@ -1,0 +1,429 @@
+//! The list of suppressions over Redis.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use redis::{Pipeline, Script, Value, cmd, pipe};
+
+use super::connection::{Connection, RedisConfig, RedisRefused};
+use super::keys::{BUCKETS, Hash, Keys, digest_in};
+use super::meta;
+use crate::codec::record::{hex, unhex};
+use crate::codec::value;
+use crate::domain::digest::Digest;
+use crate::domain::fold::{Fences, Head, Missing, Outcome, Working};
+use crate::domain::record::{EventKey, ListId, Nonce, Person, WorkerId};
+use crate::domain::statement::{Kept, Statement};
+use crate::mirror::FeedEntry;
+use crate::service::ports::{Identity, List, ListFault, Reading};
+
+/// Ledger records that the feed reaches back: a mirror that is further behind loads again. About 20 MB.
+const FEED_RECORDS_MAX: u64 = 1 << 18;
+
+/// Feed entries read at once.
+const FEED_READ_MAX: usize = 512;
+
+/// How long a read of the feed waits for the next entry.
+const FEED_BLOCK: Duration = Duration::from_secs(1);
+
+/// Small hashes read at once: one slice.
+const SLICE_BUCKETS: u32 = 1024;
+
+/// How long the lease to apply lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(2);
+
+/// How long a barrier waits for replicas.
+const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
+
+static BARRIER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/barrier.lua")));
+static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/apply.lua")));
+static CREATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/create.lua")));
+static LEASED: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/lease.lua")));
+
+/// The list in Redis: the serving one, or one that is built aside.
+pub struct RedisList {
+    pub(super) keys: Keys,
+    /// The key of its head.
+    pub(super) meta: String,
+    wait_replicas: usize,
+    /// Barriers alone: `WAIT` blocks whoever shares the connection.
+    barriers: Connection,
+    /// The applier's reads and writes, and everything small.
+    pub(super) work: Connection,
+    /// Blocking reads of the feed.
+    feed: Connection,
+    /// Whole slices, while a mirror loads.
+    bulk: Connection,
+}
+
+impl RedisList {
+    /// The serving list. Connects to nothing yet.
+    pub fn new(config: &RedisConfig) -> Result<Self, RedisRefused> {
+        let keys = Keys::new(&config.prefix);
+        Self::with_meta(config, keys.meta(), keys)
+    }
+
+    /// A list that is built aside, until [`RedisList::promote`] puts it in the serving one's place.
+    pub fn aside(config: &RedisConfig, list: ListId) -> Result<Self, RedisRefused> {
+        let keys = Keys::new(&config.prefix);
+        Self::with_meta(config, keys.meta_aside(list), keys)
+    }
+
+    fn with_meta(config: &RedisConfig, meta: String, keys: Keys) -> Result<Self, RedisRefused> {
+        let timeout = config.response_timeout;
+        Ok(Self {
+            keys,
+            meta,
+            wait_replicas: config.wait_replicas,
+            barriers: Connection::new(config, timeout + REPLICAS_TIMEOUT)?,
+            work: Connection::new(config, timeout)?,
+            feed: Connection::new(config, timeout + FEED_BLOCK)?,
+            bulk: Connection::new(config, timeout * 4)?,
+        })
+    }
+
+    /// Refuses a server that may evict keys.
+    pub async fn eviction(&self) -> Result<Result<(), RedisRefused>, ListFault> {
+        let mut connection = self.work.get().await?;
+        let info: Result<String, _> = cmd("INFO").arg("memory").query_async(&mut connection).await;
+        let info = self.work.checked(info).await?;
+        let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
+        match policy.map(str::trim) {
+            Some("noeviction") => Ok(Ok(())),
+            Some(policy) => Ok(Err(RedisRefused::Evicts { policy: policy.into() })),
+            None => Err(ListFault::Unavailable("INFO memory names no maxmemory_policy".into())),
+        }
+    }
+
+    async fn replicas(&self, connection: &mut redis::aio::MultiplexedConnection) -> Result<(), ListFault> {
+        if self.wait_replicas == 0 {
+            return Ok(());
+        }
+        let millis = u64::try_from(REPLICAS_TIMEOUT.as_millis()).expect("a second is few milliseconds");
+        let have = cmd("WAIT").arg(self.wait_replicas).arg(millis).query_async(connection).await;
+        let have: usize = self.barriers.checked(have).await?;
+        // WAIT answers a count even when its time is up.
+        if have < self.wait_replicas {
+            return Err(ListFault::Replicas { have, want: self.wait_replicas });
+        }
+        Ok(())
+    }
+
+    async fn read_people(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {
+        let list = working.head.list;
+        let digests: Vec<Digest> = missing.people.iter().copied().collect();
+        let found = self.values(list, Hash::Standing, digests.iter().map(|digest| &digest.0)).await?;
+        let mut extended = Vec::new();
+        for (digest, bytes) in digests.into_iter().zip(found) {
+            let (standing, extras) = match bytes {
+                None => (vec![], false),
+                Some(bytes) => {
+                    value::read_standing(&bytes).ok_or(ListFault::Unreadable("an identifier's value"))?
+                }
+            };
+            if extras {
+                extended.push((digest, standing));
+            } else {
+                working.people.insert(digest, Person { kept: Kept::new(standing), links: vec![] });
+            }
+        }
+        let found = self.values(list, Hash::Extras, extended.iter().map(|(digest, _)| &digest.0)).await?;
+        for ((digest, standing), bytes) in extended.into_iter().zip(found) {
+            let extras = bytes.as_deref().and_then(value::read_extras);
+            let (superseded, links) = extras.ok_or(ListFault::Unreadable("an identifier's extras"))?;
+            let kept = Kept::new(standing.into_iter().chain(superseded));
+            working.people.insert(digest, Person { kept, links });
+        }
+        Ok(())
+    }
+
+    /// The values of some fields, spread over the small hashes.
+    pub(super) async fn values<'a>(
+        &self,
+        list: ListId,
+        hash: Hash,
+        ids: impl Iterator<Item = &'a [u8; 16]>,
+    ) -> Result<Vec<Option<Vec<u8>>>, ListFault> {
+        let base = self.keys.list(list);
+        let mut pipeline = pipe();
+        let mut any = false;
+        for id in ids {
+            let (name, field) = hash.place(id);
+            pipeline.hget(format!("{base}{name}"), &field);
+            any = true;
+        }
+        if any { self.query(&self.work, &pipeline).await } else { Ok(vec![]) }
+    }
+
+    pub(super) async fn query<T: redis::FromRedisValue>(
+        &self,
+        connection: &Connection,
+        pipeline: &Pipeline,
+    ) -> Result<T, ListFault> {
+        let mut link = connection.get().await?;
+        let result = pipeline.query_async(&mut link).await;
+        connection.checked(result).await
+    }
+}
+
+#[async_trait]
+impl List for RedisList {
+    async fn barrier(&self, worker: WorkerId, events: &[EventKey]) -> Result<Reading, ListFault> {
+        let mut script = BARRIER.prepare_invoke();
+        script.key(&self.meta).key(self.keys.barriers()).arg(hex(&worker.0)).arg(self.keys.tag());
+        for event in events {
+            let (name, field) = Hash::Events.place(&event.0);
+            script.arg(name).arg(&field);
+        }
+        let mut connection = self.barriers.get().await?;
+        let reply: Result<Vec<Value>, _> = script.invoke_async(&mut connection).await;
+        let reply = self.barriers.checked(reply).await?;
+        let reading = read_barrier(reply, events.len()).ok_or(ListFault::Unreadable("the list's head"))?;
+        self.replicas(&mut connection).await?;
+        Ok(reading)
+    }
+
+    async fn head(&self) -> Result<Option<(Head, u32)>, ListFault> {
+        let mut connection = self.work.get().await?;
+        let result = cmd("HMGET").arg(&self.meta).arg(&meta::FIELDS).query_async(&mut connection).await;
+        let values: Vec<Option<String>> = self.work.checked(result).await?;
+        if values.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        meta::read(&values).map(Some).ok_or(ListFault::Unreadable("the list's head"))
+    }
+
+    async fn create(&self, list: ListId) -> Result<bool, ListFault> {
+        let mut script = CREATE.prepare_invoke();
+        script.key(&self.meta);
+        for (field, value) in meta::FIELDS.iter().zip(meta::write(&Head::new(list))) {
+            script.arg(*field).arg(value);
+        }
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        self.work.checked(result).await
+    }
+
+    async fn read(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {
+        let list = working.head.list;
+        self.read_people(missing, working).await?;
+        let found = self.values(list, Hash::Events, missing.events.iter().map(|key| &key.0)).await?;
+        for (key, bytes) in missing.events.iter().zip(found) {
+            working.events.insert(*key, read_outcome(bytes.as_deref())?);
+        }
+        let found = self.values(list, Hash::Requests, missing.requests.iter().map(|key| &key.0)).await?;
+        for (key, bytes) in missing.requests.iter().zip(found) {
+            let state = bytes.map(|b| value::read_request(&b).ok_or(ListFault::Unreadable("a request")));
+            working.requests.insert(*key, state.transpose()?);
+        }
+        if missing.fences {
+            let mut connection = self.work.get().await?;
+            let fences = cmd("HGETALL").arg(self.keys.fences(list)).query_async(&mut connection).await;
+            let fences: BTreeMap<String, String> = self.work.checked(fences).await?;
+            let read = fences.iter().map(|(worker, fence)| read_fence(worker, fence)).collect();
+            working.fences = Some(Option::<Fences>::ok_or(read, ListFault::Unreadable("a fence"))?);
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, before: &Head, working: &Working) -> Result<bool, ListFault> {
+        let head = &working.head;
+        let base = self.keys.list(before.list);
+        let mut hashes: BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
+        let mut put = |hash: Hash, id: &[u8; 16], value: Vec<u8>| {
+            let (name, field) = hash.place(id);
+            hashes.entry(name).or_default().push((field.to_vec(), value));
+        };
+        let mut standing = Vec::new();
+        for digest in &working.changed.people {
+            let person = &working.people[digest];
+            let extras = !person.kept.superseded.is_empty() || !person.links.is_empty();
+            let value = value::write_standing(person.kept.standing.as_slice(), extras);
+            if working.changed.standing.contains(digest) {
+                standing.push((*digest, value.clone()));
+            }
+            put(Hash::Standing, &digest.0, value);
+            if extras {
+                put(Hash::Extras, &digest.0, value::write_extras(&person.kept.superseded, &person.links));
+            }
+        }
+        for key in &working.changed.events {
+            let outcome = working.events[key].as_ref().expect("a changed outcome is there");
+            put(Hash::Events, &key.0, value::write_outcome(outcome));
+        }
+        for key in &working.changed.requests {
+            let state = working.requests[key].expect("a changed request has a state");
+            put(Hash::Requests, &key.0, value::write_request(state));
+        }
+        if working.changed.fences {
+            hashes.insert("fences".into(), changed_fences(working));
+        }
+        let changes = value::write_changes(standing.iter().map(|(digest, value)| (*digest, &value[..])));
+        let mut script = APPLY.prepare_invoke();
+        script.key(&self.meta).key(self.keys.feed(before.list));
+        script.arg(before.list.to_string()).arg(before.position).arg(meta::last(before)).arg(base);
+        script.arg(head.position).arg(head.position.saturating_sub(FEED_RECORDS_MAX));
+        script.arg(head.revision).arg(changes).arg(meta::FIELDS.len());
+        for (field, value) in meta::FIELDS.iter().zip(meta::write(head)) {
+            script.arg(*field).arg(value);
+        }
+        for (name, fields) in &hashes {
+            script.arg(name).arg(fields.len());
+            for (field, value) in fields {
+                script.arg(field).arg(value);
+            }
+        }
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        self.work.checked(result).await
+    }
+
+    async fn lease(&self, worker: WorkerId) -> Result<bool, ListFault> {
+        let mut script = LEASED.prepare_invoke();
+        let millis = u64::try_from(LEASE.as_millis()).expect("two seconds are few milliseconds");
+        script.key(self.keys.lease()).arg(hex(&worker.0)).arg(millis);
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        self.work.checked(result).await
+    }
+
+    async fn slice(&self, list: ListId, slice: u32) -> Result<Vec<(Digest, Vec<Statement>)>, ListFault> {
+        let base = self.keys.list(list);
+        let buckets = slice * SLICE_BUCKETS..(slice + 1) * SLICE_BUCKETS;
+        let mut pipeline = pipe();
+        for bucket in buckets.clone() {
+            pipeline.hgetall(format!("{base}{}", Hash::Standing.name(bucket)));
+        }
+        let hashes: Vec<Vec<(Vec<u8>, Vec<u8>)>> = self.query(&self.bulk, &pipeline).await?;
+        let mut people = Vec::new();
+        for (bucket, fields) in buckets.zip(hashes) {
+            for (field, bytes) in fields {
+                let one = digest_in(bucket, &field).zip(value::read_standing(&bytes));
+                let (digest, (standing, _)) = one.ok_or(ListFault::Unreadable("an identifier's value"))?;
+                people.push((digest, standing));
+            }
+        }
+        Ok(people)
+    }
+
+    fn slices(&self) -> u32 {
+        BUCKETS / SLICE_BUCKETS
+    }
+
+    async fn follow(&self, list: ListId, after: u64) -> Result<Vec<FeedEntry>, ListFault> {
+        let mut connection = self.feed.get().await?;
+        let mut read = cmd("XREAD");
+        read.arg("COUNT").arg(FEED_READ_MAX);
+        read.arg("BLOCK").arg(u64::try_from(FEED_BLOCK.as_millis()).expect("a second is few milliseconds"));
+        read.arg("STREAMS").arg(self.keys.feed(list)).arg(format!("{after}-0"));
+        let result: Result<Value, _> = read.query_async(&mut connection).await;
+        read_feed(self.feed.checked(result).await?).ok_or(ListFault::Unreadable("the feed"))
+    }
+
+    async fn refresh_feed(&self) {
+        self.feed.refresh().await;
+    }
+}
+
+/// Every fence there is, and an empty value for those that are no longer kept.
+fn changed_fences(working: &Working) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let fences = working.fences.iter().flatten().map(|(worker, (position, nonce))| {
+        (hex(&worker.0).into_bytes(), format!("{position} {}", hex(&nonce.0)).into_bytes())
+    });
+    let dropped = working.dropped_fences.iter().map(|worker| (hex(&worker.0).into_bytes(), vec![]));
+    fences.chain(dropped).collect()
+}
+
+fn read_outcome(bytes: Option<&[u8]>) -> Result<Option<Outcome>, ListFault> {
+    bytes.map(|b| value::read_outcome(b).ok_or(ListFault::Unreadable("an outcome"))).transpose()
+}
+
+fn read_fence(worker: &str, fence: &str) -> Option<(WorkerId, (u64, Nonce))> {
+    let (position, nonce) = fence.split_once(' ')?;
+    Some((WorkerId(unhex(worker)?), (position.parse().ok()?, Nonce(unhex(nonce)?))))
+}
+
+fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> {
+    let mut values = reply.into_iter();
+    let mut text = || match values.next()? {
+        Value::BulkString(bytes) => Some(String::from_utf8(bytes).ok()),
+        Value::Nil => Some(None),
+        _ => None,
+    };
+    let (run_id, replid) = (text()??, text()??);
+    let (seconds, micros): (i64, i64) = (text()??.parse().ok()?, text()??.parse().ok()?);
+    let server_time = Timestamp::from_microsecond(seconds * 1_000_000 + micros).ok()?;
+    let Some(list) = text()? else {
+        let none = Reading {
+            identity: None,
+            position: 0,
+            revision: 0,
+            fold: 0,
+            keys: std::collections::BTreeSet::new(),
+            fence: None,
+            outcomes: vec![None; events],
+            server_time,
+        };
+        return Some(none);
+    };
+    let identity = Identity { run_id, replid, list: ListId(unhex(&list)?) };
+    let (position, revision) = (text()??.parse().ok()?, text()??.parse().ok()?);
+    let (fold, keys) = (text()??.parse().ok()?, meta::read_keys(&text()??)?);
+    let fence = match text()? {
+        Some(fence) => Some(Nonce(unhex(fence.split_once(' ')?.1)?)),
+        None => None,
+    };
+    let outcomes: Vec<Option<Outcome>> = values
+        .map(|value| match value {
+            Value::BulkString(bytes) => value::read_outcome(&bytes).map(Some),
+            Value::Nil => Some(None),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    (outcomes.len() == events).then_some(Reading {
+        identity: Some(identity),
+        position,
+        revision,
+        fold,
+        keys,
+        fence,
+        outcomes,
+        server_time,
+    })
+}
+
+/// `[[key, [[id, [field, value, …]], …]]]`, or nil.
+fn read_feed(reply: Value) -> Option<Vec<FeedEntry>> {
+    let Value::Array(mut streams) = reply else { return matches!(reply, Value::Nil).then(Vec::new) };
+    let Some(Value::Array(stream)) = streams.pop() else { return None };
+    let Some(Value::Array(entries)) = stream.into_iter().nth(1) else { return None };
+    entries.into_iter().map(read_feed_entry).collect()
+}
+
+fn read_feed_entry(entry: Value) -> Option<FeedEntry> {
+    let Value::Array(parts) = entry else { return None };
+    let [Value::BulkString(id), Value::Array(fields)] = &parts[..] else { return None };
+    let field = |name: &str| {
+        fields.as_chunks::<2>().0.iter().find_map(|[key, value]| match (key, value) {
+            (Value::BulkString(key), Value::BulkString(value)) if key == name.as_bytes() => Some(&value[..]),
+            _ => None,
+        })
+    };
+    let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse().ok();
+    let changes = value::read_changes(field("changes")?)?
+        .into_iter()
+        .map(|(digest, value)| match value {
+            [] => Some((digest, vec![])),
+            value => Some((digest, value::read_standing(value)?.0)),
+        })
+        .collect::<Option<_>>()?;
+    Some(FeedEntry {
+        from: number(field("from")?)?,
+        to: number(id.strip_suffix(b"-0")?)?,
+        revision: number(field("revision")?)?,
+        changes,
+    })
+}

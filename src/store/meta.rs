@@ -1,0 +1,92 @@
+//! The list's head as the fields of a hash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::codec::record::{hex, unhex};
+use crate::domain::digest::KeyCheck;
+use crate::domain::fold::{FOLD_VERSION, Head};
+use crate::domain::record::{LedgerId, ListId, RecordId};
+use crate::domain::words::IdentifierKind;
+
+/// The fields in the order in which they are read.
+pub(super) const FIELDS: [&str; 8] =
+    ["list", "position", "revision", "last", "ledger", "fold", "keys", "counts"];
+
+/// A head as its fields' values, in the order of [`FIELDS`].
+pub(super) fn write(head: &Head) -> [String; 8] {
+    let counts: Vec<String> =
+        head.counts.iter().map(|((key, kind), count)| format!("{key}/{kind}={count}")).collect();
+    [
+        head.list.to_string(),
+        head.position.to_string(),
+        head.revision.to_string(),
+        last(head),
+        head.ledger.map(|ledger| ledger.to_string()).unwrap_or_default(),
+        FOLD_VERSION.to_string(),
+        head.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        counts.join(","),
+    ]
+}
+
+/// The last record's name as it is stored.
+pub(super) fn last(head: &Head) -> String {
+    head.last.map(|id| hex(&id.0)).unwrap_or_default()
+}
+
+/// A head and its fold version from its fields' values.
+pub(super) fn read(values: &[Option<String>]) -> Option<(Head, u32)> {
+    let [list, position, revision, last_record, ledger, fold, keys, counts] = values else { return None };
+    let head = Head {
+        list: ListId(unhex(list.as_ref()?)?),
+        position: position.as_ref()?.parse().ok()?,
+        revision: revision.as_ref()?.parse().ok()?,
+        last: some_hex(last_record.as_ref()?)?.map(RecordId),
+        ledger: some_hex(ledger.as_ref()?)?.map(LedgerId),
+        keys: read_keys(keys.as_ref()?)?,
+        counts: read_counts(counts.as_ref()?)?,
+    };
+    Some((head, fold.as_ref()?.parse().ok()?))
+}
+
+/// Key checks as they are stored.
+pub(super) fn read_keys(text: &str) -> Option<BTreeSet<KeyCheck>> {
+    text.split(',').filter(|key| !key.is_empty()).map(|key| Some(KeyCheck(unhex(key)?))).collect()
+}
+
+fn read_counts(text: &str) -> Option<BTreeMap<(KeyCheck, IdentifierKind), u64>> {
+    let one = |text: &str| {
+        let (name, count) = text.split_once('=')?;
+        let (key, kind) = name.split_once('/')?;
+        Some(((KeyCheck(unhex(key)?), IdentifierKind::parse(kind)?), count.parse().ok()?))
+    };
+    text.split(',').filter(|count| !count.is_empty()).map(one).collect()
+}
+
+/// Nothing, or a whole name; anything else is unreadable.
+#[expect(clippy::option_option, reason = "absent and unreadable are different answers")]
+fn some_hex(text: &str) -> Option<Option<[u8; 16]>> {
+    if text.is_empty() { Some(None) } else { unhex(text).map(Some) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_comes_back_from_its_fields() {
+        let mut head = Head::new(ListId([1; 16]));
+        assert_eq!(read(&write(&head).map(Some)), Some((head.clone(), FOLD_VERSION)));
+        head.last = Some(RecordId([2; 16]));
+        head.ledger = Some(LedgerId([3; 16]));
+        head.keys = [KeyCheck([4; 8]), KeyCheck([5; 8])].into();
+        head.counts = [((KeyCheck([4; 8]), IdentifierKind::Phone), 7)].into();
+        assert_eq!(read(&write(&head).map(Some)), Some((head, FOLD_VERSION)));
+    }
+
+    #[test]
+    fn a_head_with_a_field_missing_is_not_one() {
+        let mut values = write(&Head::new(ListId([1; 16]))).map(Some);
+        values[2] = None;
+        assert_eq!(read(&values), None);
+    }
+}

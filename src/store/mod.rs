@@ -1,0 +1,27 @@
+//! The list in Redis: the only place that names the `redis` crate.
+//!
+//! All keys share one hash tag. `meta` names the serving list; everything else of it lives under its name,
+//! so that another list can be built aside and put in its place by one rename:
+//!
+//! | key | holds |
+//! |---|---|
+//! | `{suppressd}:meta` | list, position, revision, last record, ledger, fold, keys, counts |
+//! | `{suppressd}:<list>:s<n>` | what stands, by digest; `n` of [`keys::BUCKETS`] small hashes |
+//! | `{suppressd}:<list>:x<n>` | what is superseded, and links |
+//! | `{suppressd}:<list>:e<n>` | outcomes, by event |
+//! | `{suppressd}:<list>:r<n>` | states, by request |
+//! | `{suppressd}:<list>:fences` | each worker's newest fence |
+//! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
+//! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//!
+//! Nothing is changed but by `scripts/apply.lua`, which compares first.
+
+mod connection;
+mod keys;
+mod list;
+mod meta;
+mod rebuild;
+
+pub use connection::{RedisConfig, RedisRefused};
+pub use list::RedisList;
+pub use rebuild::Promoted;

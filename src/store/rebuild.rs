@@ -1,0 +1,58 @@
+//! Putting a list that was built aside in the serving one's place, and clearing away what is left over.
+
+use std::sync::LazyLock;
+
+use redis::{Script, cmd};
+
+use super::list::RedisList;
+use crate::codec::record::unhex;
+use crate::domain::record::ListId;
+use crate::service::ports::ListFault;
+
+static PROMOTE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/promote.lua")));
+
+/// What came of putting a list in the serving one's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promoted {
+    /// It serves; this one served before.
+    Done(Option<ListId>),
+    /// The serving list is further: apply up to this position and try again.
+    Behind(u64),
+    /// The list that was built aside is gone: Redis was emptied meanwhile.
+    Gone,
+}
+
+impl RedisList {
+    /// Puts this list, which was built aside, in the serving one's place at once.
+    pub async fn promote(&self) -> Result<Promoted, ListFault> {
+        let mut connection = self.work.get().await?;
+        let result = PROMOTE.key(self.keys.meta()).key(&self.meta).invoke_async(&mut connection).await;
+        let (behind, old): (Option<i64>, Option<String>) = self.work.checked(result).await?;
+        match behind {
+            None => Ok(Promoted::Done(old.as_deref().and_then(unhex).map(ListId))),
+            Some(position) => Ok(u64::try_from(position).map_or(Promoted::Gone, Promoted::Behind)),
+        }
+    }
+
+    /// Unlinks every key of a list that serves no longer. Answers how many.
+    pub async fn clear(&self, list: ListId) -> Result<u64, ListFault> {
+        let pattern = format!("{}*", self.keys.list(list).replace('{', "\\{"));
+        let mut cursor = 0u64;
+        let mut cleared = 0;
+        loop {
+            let mut connection = self.work.get().await?;
+            let mut scan = cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(1000);
+            let found = scan.query_async(&mut connection).await;
+            let (next, keys): (u64, Vec<Vec<u8>>) = self.work.checked(found).await?;
+            if !keys.is_empty() {
+                let unlinked = cmd("UNLINK").arg(keys).query_async(&mut connection).await;
+                cleared += self.work.checked::<u64>(unlinked).await?;
+            }
+            cursor = next;
+            if cursor == 0 {
+                return Ok(cleared);
+            }
+        }
+    }
+}
