@@ -15,4 +15,5 @@ pub mod codec;
 pub mod domain;
 pub mod mirror;
 pub mod service;
+pub mod settings;
 pub mod store;

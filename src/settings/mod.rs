@@ -1,0 +1,139 @@
+//! The configuration: files, then environment variables, checked as a whole before anything starts.
+//!
+//! Every key has one home below and is documented in `config/suppressd.toml`. [`load`] reports every
+//! mistake at once and connects to nothing; what it returns cannot be wrong in itself. No mistake and no
+//! `Debug` output holds a password, a key or a URL.
+
+mod admin;
+mod amqp;
+mod hashing;
+mod identifiers;
+mod limits;
+mod log;
+mod mistake;
+mod policy;
+mod regions;
+mod secret;
+mod section;
+mod shutdown;
+mod sources;
+mod store;
+mod tree;
+mod values;
+mod variables;
+
+#[cfg(test)]
+mod shipped;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::catalogue::Catalogue;
+
+pub use self::admin::Admin;
+pub use self::amqp::Amqp;
+pub use self::hashing::Hashing;
+pub use self::identifiers::Identifiers;
+pub use self::limits::Limits;
+pub use self::log::{Log, LogFormat, LogLevel};
+pub use self::mistake::{Mistake, Mistakes};
+pub use self::policy::Policy;
+pub use self::secret::Secret;
+pub use self::shutdown::Shutdown;
+pub use self::sources::{IMPORT, Source, SourceClock};
+pub use self::store::Redis;
+pub use self::variables::of_this_process as environment;
+
+use self::section::{Notes, Section};
+
+/// Everything that is configured.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// RabbitMQ.
+    pub amqp: Amqp,
+    /// Redis.
+    pub redis: Redis,
+    /// The keys that identifiers are hashed under.
+    pub hashing: Hashing,
+    /// Metrics, health and the status page.
+    pub admin: Admin,
+    /// How identifiers are read.
+    pub identifiers: Identifiers,
+    /// The company's rules.
+    pub policy: Policy,
+    /// Who may say what, by the source's name.
+    pub sources: BTreeMap<String, Source>,
+    /// Regions and brands.
+    pub catalogue: Catalogue,
+    /// Bounds.
+    pub limits: Limits,
+    /// How the process ends.
+    pub shutdown: Shutdown,
+    /// Logging.
+    pub log: Log,
+}
+
+/// Reads the files, later ones over earlier ones, and the environment over all of them.
+pub fn load(
+    files: &[PathBuf],
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Settings, Mistakes> {
+    let mut notes = Notes::default();
+    let settings = take(files, environment, &mut notes);
+    match settings {
+        Some(settings) if notes.mistakes.is_empty() => Ok(settings),
+        _ => Err(Mistakes(notes.mistakes)),
+    }
+}
+
+/// `None` only if `notes` has a mistake.
+fn take(
+    files: &[PathBuf],
+    environment: impl Iterator<Item = (String, String)>,
+    notes: &mut Notes,
+) -> Option<Settings> {
+    let mut values = tree::empty();
+    for file in files {
+        match tree::read(file) {
+            Ok(above) => tree::overlay(&mut values, above),
+            Err(mistake) => {
+                notes.incomplete = true;
+                notes.mistakes.push(mistake);
+            }
+        }
+    }
+    variables::apply(&mut values, environment, &mut notes.mistakes);
+    section::read(values, notes, Settings::take)
+}
+
+impl Settings {
+    fn take(root: &mut Section<'_>) -> Option<Self> {
+        let amqp = root.section("amqp", Amqp::take);
+        let redis = root.section("redis", Redis::take);
+        let hashing = root.section("hashing", Hashing::take);
+        let admin = root.section("admin", Admin::take);
+        let identifiers = root.section("identifiers", Identifiers::take);
+        let (policy, brands) = root.section("policy", Policy::take);
+        let sources = sources::take(root);
+        let catalogue = Catalogue::new(regions::take(root), brands);
+        let limits = root.section("limits", Limits::take);
+        let shutdown = root.section("shutdown", Shutdown::take);
+        let log = root.section("log", Log::take);
+        let hashing = hashing?;
+        Some(Self {
+            amqp,
+            redis,
+            hashing,
+            admin,
+            identifiers,
+            policy,
+            sources,
+            catalogue,
+            limits,
+            shutdown,
+            log,
+        })
+    }
+}
