@@ -1,0 +1,364 @@
+//! Applying: every worker reads the ledger, any of them may fold the next records onto the list.
+//!
+//! Healing is not a procedure. After a restart, a failover that dropped the last writes or FLUSHALL, the list
+//! stands at some position (a missing one is created, at position 0), and applying goes on from there.
+//! Before anything is applied, the ledger is checked against the list: record 0 must be the genesis it was
+//! folded from, and the record before its position the one it remembers. A lease keeps the other workers
+//! idle; it is never needed for being right, because each write compares first.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use super::gate::Glance;
+use super::ports::{BrokerFault, Ledger, LedgerReader, List, ListFault, Start};
+use super::random;
+use crate::codec::record::{self, UnreadableRecord};
+use crate::domain::digest::KeyCheck;
+use crate::domain::fold::{FOLD_VERSION, FoldFault, Head, Working};
+use crate::domain::record::{Entry, Record, WorkerId};
+
+/// Records folded and written at once.
+const BATCH_MAX: usize = 256;
+
+/// Records read ahead.
+const WINDOW_MAX: usize = 1024;
+
+/// Without the lease, a list that stands still for this long although records are left is applied to anyway.
+const STANDSTILL: Duration = Duration::from_millis(200);
+
+/// How often the holder renews its lease.
+const RENEW: Duration = Duration::from_millis(700);
+
+/// A record that must be there is waited for this long.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Between tries after a fault.
+const FAULT_RETRY: Duration = Duration::from_millis(250);
+
+/// Between looks at a ledger that lost records.
+const LOST_RETRY: Duration = Duration::from_secs(2);
+
+/// What the applier knows of the ledger, for readiness and for those who append.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LedgerState {
+    /// The ledger is the one that the list was folded from: it may be appended to.
+    pub whole: bool,
+    /// It has no first record: `init` was never run here.
+    pub empty: bool,
+    /// It lacks what the list has.
+    pub lost: bool,
+    /// What is wrong, for people.
+    pub why: String,
+}
+
+/// Folds the ledger onto the list.
+pub struct Applier {
+    list: Arc<dyn List>,
+    ledger: Arc<dyn Ledger>,
+    worker: WorkerId,
+    keys: BTreeSet<KeyCheck>,
+    glance: watch::Receiver<Glance>,
+    state: watch::Sender<LedgerState>,
+    /// Somebody waits for an own record that does not come back.
+    nudge: Arc<Notify>,
+    leased_at: Option<Instant>,
+}
+
+/// Why one reading of the ledger ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error(transparent)]
+    Broker(#[from] BrokerFault),
+    #[error(transparent)]
+    List(#[from] ListFault),
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableRecord),
+    #[error(transparent)]
+    Fold(#[from] FoldFault),
+    #[error("the ledger has no first record: run `suppressd init` once")]
+    Empty,
+    #[error("the ledger lacks what the list has ({0}): run `suppressd rebuild`")]
+    Lost(&'static str),
+    #[error(
+        "another version of suppressd wrote the list (fold {0}, this is {FOLD_VERSION}): it applies, this one filters"
+    )]
+    Version(u32),
+    #[error("the list depends on key {0}, which hashing.key_files does not have: add its file")]
+    Key(KeyCheck),
+    /// The list or the reader is not where it was: look again. Nothing is wrong.
+    #[error("{0}")]
+    Again(&'static str),
+    #[error("the worker is shutting down")]
+    Closed,
+}
+
+impl Applier {
+    /// An applier that must be [run](Applier::run).
+    pub fn new(
+        list: Arc<dyn List>,
+        ledger: Arc<dyn Ledger>,
+        worker: WorkerId,
+        keys: BTreeSet<KeyCheck>,
+        glance: watch::Receiver<Glance>,
+        nudge: Arc<Notify>,
+        state: watch::Sender<LedgerState>,
+    ) -> Self {
+        Self { list, ledger, worker, keys, glance, state, nudge, leased_at: None }
+    }
+
+    /// Applies until the gate closes.
+    pub async fn run(mut self) {
+        loop {
+            let Err(ended) = self.session().await;
+            let pause = match &ended {
+                Ended::Closed => return,
+                Ended::Again(why) => {
+                    tracing::debug!(why, "the ledger is read again");
+                    continue;
+                }
+                Ended::Broker(_) | Ended::List(_) => FAULT_RETRY,
+                _ => LOST_RETRY,
+            };
+            self.show(LedgerState {
+                whole: false,
+                empty: matches!(ended, Ended::Empty),
+                lost: matches!(ended, Ended::Lost(_)),
+                why: ended.to_string(),
+            });
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Reads and applies until something is not as it was.
+    async fn session(&mut self) -> Result<std::convert::Infallible, Ended> {
+        let genesis = first_record(&*self.ledger).await?;
+        let head = match self.list.head().await? {
+            Some((head, FOLD_VERSION)) => head,
+            Some((_, other)) => return Err(Ended::Version(other)),
+            None => {
+                if self.list.create(random::list_id()).await? {
+                    tracing::warn!("an empty list was created; it is filled from the ledger");
+                }
+                return Err(Ended::Again("the list was created"));
+            }
+        };
+        if let Some(key) = head.keys.iter().find(|key| !self.keys.contains(key)) {
+            return Err(Ended::Key(*key));
+        }
+        let mut reader = open_at(&*self.ledger, &genesis, &head).await?;
+        self.show(LedgerState { whole: true, ..LedgerState::default() });
+        self.apply_from(head, &mut *reader).await
+    }
+
+    /// Applies what the reader brings.
+    async fn apply_from(
+        &mut self,
+        mut head: Head,
+        reader: &mut dyn LedgerReader,
+    ) -> Result<std::convert::Infallible, Ended> {
+        let mut window: VecDeque<(u64, Entry)> = VecDeque::new();
+        let mut stood_since = Instant::now();
+        loop {
+            fill(&mut window, reader, head.position)?;
+            let mut apply = !window.is_empty();
+            if apply && !self.leased().await? && stood_since.elapsed() < STANDSTILL {
+                apply = false;
+            }
+            if apply {
+                let before = head.position;
+                head = self.apply_batch(head, &mut window).await?;
+                if head.position > before {
+                    stood_since = Instant::now();
+                }
+                continue;
+            }
+            let idle = window.is_empty();
+            tokio::select! {
+                record = reader.next(), if window.len() < WINDOW_MAX => {
+                    if idle {
+                        stood_since = Instant::now();
+                    }
+                    take(&mut window, record?, head.position)?;
+                }
+                () = tokio::time::sleep(STANDSTILL / 4), if !idle => {
+                    let before = head.position;
+                    head = self.refreshed(head, &mut window).await?;
+                    if head.position > before {
+                        stood_since = Instant::now();
+                    }
+                }
+                seen = self.glance.changed() => {
+                    seen.map_err(|_| Ended::Closed)?;
+                    self.still_there(&head)?;
+                }
+                () = self.nudge.notified() => return Err(Ended::Again("a record does not come back")),
+            }
+        }
+    }
+
+    /// Redis must not have less than what was applied.
+    fn still_there(&mut self, head: &Head) -> Result<(), Ended> {
+        let glance = self.glance.borrow_and_update();
+        match &glance.identity {
+            Some(identity) if identity.list != head.list => Err(Ended::Again("another list serves")),
+            None if glance.reachable => Err(Ended::Again("the list is gone")),
+            Some(_) if glance.position < head.position && glance.lost.is_some() => {
+                Err(Ended::Again("the list is older than before"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this worker holds the lease; asks at most every so often.
+    async fn leased(&mut self) -> Result<bool, Ended> {
+        if self.leased_at.is_some_and(|at| at.elapsed() < RENEW) {
+            return Ok(true);
+        }
+        let leased = self.list.lease(self.worker).await?;
+        self.leased_at = leased.then(Instant::now);
+        Ok(leased)
+    }
+
+    /// Folds the next records and writes them; if somebody else was first, looks where the list is now.
+    async fn apply_batch(&mut self, head: Head, window: &mut VecDeque<(u64, Entry)>) -> Result<Head, Ended> {
+        let batch: Vec<&Entry> = window.iter().take(BATCH_MAX).map(|(_, entry)| entry).collect();
+        let folded = fold_onto(&*self.list, head.clone(), &batch).await?;
+        if !self.list.apply(&head, &folded).await? {
+            self.leased_at = None;
+            return self.refreshed(head, window).await;
+        }
+        let count = batch.len();
+        window.drain(..count);
+        Ok(folded.head)
+    }
+
+    /// Where the list is now; drops what somebody else applied.
+    async fn refreshed(&self, head: Head, window: &mut VecDeque<(u64, Entry)>) -> Result<Head, Ended> {
+        let (now, _) = self.list.head().await?.ok_or(Ended::Again("the list is gone"))?;
+        if now.list != head.list || now.position < head.position {
+            return Err(Ended::Again("the list is another, or older than before"));
+        }
+        while window.front().is_some_and(|(offset, _)| *offset < now.position) {
+            window.pop_front();
+        }
+        Ok(now)
+    }
+
+    fn show(&self, state: LedgerState) {
+        self.state.send_if_modified(|shown| {
+            let another = *shown != state;
+            if another && !state.whole {
+                tracing::warn!(why = state.why, "the ledger is not applied");
+            }
+            *shown = state;
+            another
+        });
+    }
+}
+
+/// Reads what these records need of the list, and folds them.
+pub async fn fold_onto(list: &dyn List, head: Head, batch: &[&Entry]) -> Result<Working, FoldOrList> {
+    let first = head.position;
+    let mut working = Working::new(head);
+    loop {
+        let missing = working.missing(batch.iter().copied());
+        if missing.is_empty() {
+            break;
+        }
+        list.read(&missing, &mut working).await?;
+    }
+    for (position, entry) in (first..).zip(batch) {
+        working.fold(position, entry)?;
+    }
+    Ok(working)
+}
+
+/// A batch could not be folded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldOrList {
+    /// The list could not be read.
+    #[error(transparent)]
+    List(#[from] ListFault),
+    /// The ledger is not one.
+    #[error(transparent)]
+    Fold(#[from] FoldFault),
+}
+
+impl From<FoldOrList> for Ended {
+    fn from(either: FoldOrList) -> Self {
+        match either {
+            FoldOrList::List(fault) => Self::List(fault),
+            FoldOrList::Fold(fault) => Self::Fold(fault),
+        }
+    }
+}
+
+/// The genesis, if the ledger has its first record.
+async fn first_record(ledger: &dyn Ledger) -> Result<Entry, Ended> {
+    let mut reader = ledger.read_from(Start::Offset(0)).await?;
+    let (offset, bytes) = timeout(RECORD_TIMEOUT, reader.next()).await.map_err(|_| Ended::Empty)??;
+    if offset != 0 {
+        return Err(Ended::Lost("its first records were trimmed: remove the policy that limits the stream"));
+    }
+    let entry = record::read(&bytes)?;
+    match entry.record {
+        Record::Genesis { .. } => Ok(entry),
+        _ => Err(Ended::Lost("its first record is no genesis")),
+    }
+}
+
+/// A reader whose next record is the one at the list's position.
+async fn open_at(ledger: &dyn Ledger, genesis: &Entry, head: &Head) -> Result<Box<dyn LedgerReader>, Ended> {
+    let Some(previous) = head.position.checked_sub(1) else {
+        return Ok(ledger.read_from(Start::Offset(0)).await?);
+    };
+    match &genesis.record {
+        Record::Genesis { ledger, .. } if head.ledger == Some(*ledger) => {}
+        _ => return Err(Ended::Lost("it is another ledger")),
+    }
+    let mut reader = ledger.read_from(Start::Offset(previous)).await?;
+    // A reader beyond the end waits silently.
+    let next = timeout(RECORD_TIMEOUT, reader.next()).await;
+    let (offset, bytes) = next.map_err(|_| Ended::Lost("it ends before the list's position"))??;
+    if offset != previous || head.last != Some(record::read(&bytes)?.id) {
+        return Err(Ended::Lost("another record stands before the list's position"));
+    }
+    Ok(reader)
+}
+
+/// Takes what is there already, without waiting.
+fn fill(
+    window: &mut VecDeque<(u64, Entry)>,
+    reader: &mut dyn LedgerReader,
+    position: u64,
+) -> Result<(), Ended> {
+    while window.len() < BATCH_MAX {
+        match reader.next().now_or_never() {
+            Some(record) => take(window, record?, position)?,
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Records must come without a gap.
+fn take(
+    window: &mut VecDeque<(u64, Entry)>,
+    (offset, bytes): (u64, Vec<u8>),
+    position: u64,
+) -> Result<(), Ended> {
+    if offset < position {
+        return Ok(());
+    }
+    let expected = window.back().map_or(position, |(last, _)| last + 1);
+    if offset != expected {
+        return Err(Ended::Again("the reader skipped records"));
+    }
+    window.push_back((offset, record::read(&bytes)?));
+    Ok(())
+}
