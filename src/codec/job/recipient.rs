@@ -1,0 +1,40 @@
+//! One recipient: its identifiers, and nothing else of it.
+//!
+//! Every member but the three identifiers is the sender's own and is not looked into.
+
+use serde_json::value::RawValue;
+
+use super::raw;
+use crate::domain::filter::{Given, Identifiers};
+use crate::domain::words::IdentifierKind;
+
+use IdentifierKind::{Email, Phone, UserId};
+
+const KINDS: [IdentifierKind; 3] = [UserId, Email, Phone];
+const NAMES: [&str; 3] = [UserId.as_str(), Email.as_str(), Phone.as_str()];
+
+/// Reads a recipient's identifiers.
+pub(super) fn identifiers(recipient: &RawValue) -> Result<Identifiers<'_>, raw::Misshapen> {
+    let members = raw::members(&NAMES, recipient.get())?;
+    let mut identifiers = Identifiers::default();
+    for (kind, member) in KINDS.into_iter().zip(members) {
+        identifiers.set(kind, member.map_or(Given::Absent, given));
+    }
+    Ok(identifiers)
+}
+
+/// Strings and integers are texts; `null` and `""` are nothing; the rest is there and cannot be used.
+fn given(value: &RawValue) -> Given<'_> {
+    match value.get().as_bytes().first() {
+        Some(b'"') => match raw::string(value) {
+            Some(text) if text.is_empty() => Given::Absent,
+            Some(text) => Given::Text(text),
+            None => Given::Unusable,
+        },
+        Some(b'-' | b'0'..=b'9') => {
+            raw::integer(value).map_or(Given::Unusable, |digits| Given::Text(digits.into()))
+        }
+        _ if raw::is_null(value) => Given::Absent,
+        _ => Given::Unusable,
+    }
+}

@@ -1,0 +1,10 @@
+//! Bytes to types and back: the only home of message formats.
+//!
+//! Everything here is pure: no I/O, no clock, no log. What comes in is untrusted, so every decoder is
+//! bounded, never panics, and refuses with a [`fault::Fault`] that names the place and the rule but
+//! never repeats a value.
+
+pub mod encoding;
+pub mod fault;
+pub mod job;
+pub mod time;
