@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 
 use super::super::fault::Fault;
 use super::super::time::parse_rfc3339;
+use super::members::{Misshapen, members};
 use super::outline::{self, Outline, SegmentOutline};
-use super::raw::{self, Misshapen};
+use super::raw;
 use super::{JOB_ID_BYTES_MAX, Job, JobLimits, Names, Part, Segment};
 use crate::domain::words::{Channel, DeadReason, Purpose};
 
@@ -25,8 +26,13 @@ pub fn decode<'a>(body: &'a [u8], limits: &JobLimits, names: &impl Names) -> Res
         let rule = format!("the body is not UTF-8 (at byte {})", error.valid_up_to());
         Fault::whole(DeadReason::BadJson, rule)
     })?;
-    let Outline { members, suppression, segments, recipients, identifiers } = outline::read(text, limits)?;
-    let [id, campaign, channel, brand, purpose, part, send_until, _] = members;
+    let Outline {
+        members: [id, campaign, channel, brand, purpose, part, send_until, _],
+        suppression,
+        segments,
+        recipients,
+        identifiers,
+    } = outline::read(text, limits)?;
 
     let job_id = job_id(id)?;
     let campaign_id = string(campaign, "/campaign_id")?;
@@ -86,12 +92,12 @@ impl<'a> NamedSegment<'a> {
 fn read_segment((index, segment): (usize, SegmentOutline<'_>)) -> Result<NamedSegment<'_>, Fault> {
     let pointer = format!("/segments/{index}/region");
     let region = segment.region.ok_or_else(|| required(&pointer))?;
-    let name = string(Some(region), &pointer)?;
+    let name = string(Some(region.get()), &pointer)?;
     let recipients = segment.recipients.ok_or_else(|| required(&format!("/segments/{index}/recipients")))?;
     Ok(NamedSegment { region, name, recipients })
 }
 
-fn job_id(value: Option<&RawValue>) -> Result<Cow<'_, str>, Fault> {
+fn job_id(value: Option<&str>) -> Result<Cow<'_, str>, Fault> {
     let job_id = string(value, "/job_id")?;
     if job_id.is_empty() || job_id.len() > JOB_ID_BYTES_MAX {
         return Err(Fault::schema("/job_id", format_args!("must have 1 to {JOB_ID_BYTES_MAX} bytes")));
@@ -99,15 +105,15 @@ fn job_id(value: Option<&RawValue>) -> Result<Cow<'_, str>, Fault> {
     Ok(job_id)
 }
 
-fn read_purpose(value: &RawValue) -> Result<Purpose, Fault> {
+fn read_purpose(value: &str) -> Result<Purpose, Fault> {
     raw::string(value).and_then(|word| Purpose::parse(&word)).ok_or_else(|| {
         let rule = "must be one of marketing, transactional, service_notice, legal_notice";
         Fault::schema("/purpose", rule)
     })
 }
 
-fn read_part(value: &RawValue) -> Result<Part, Fault> {
-    let [index, of] = raw::members(&["index", "of"], value.get()).map_err(|misshapen| match misshapen {
+fn read_part(value: &str) -> Result<Part, Fault> {
+    let [index, of] = members(&["index", "of"], value).map_err(|misshapen| match misshapen {
         Misshapen::NoObject => Fault::schema("/part", "must be an object"),
         Misshapen::Twice(name) => Fault::schema(format_args!("/part/{name}"), "given twice"),
     })?;
@@ -119,20 +125,20 @@ fn read_part(value: &RawValue) -> Result<Part, Fault> {
     Ok(Part { index, of })
 }
 
-fn read_send_until(value: &RawValue) -> Result<Timestamp, Fault> {
+fn read_send_until(value: &str) -> Result<Timestamp, Fault> {
     raw::string(value)
         .and_then(|text| parse_rfc3339(&text))
         .ok_or_else(|| Fault::schema("/send_until", "must be an RFC 3339 time with an offset"))
 }
 
-fn count(value: Option<&RawValue>, pointer: &str) -> Result<u32, Fault> {
+fn count(value: Option<&str>, pointer: &str) -> Result<u32, Fault> {
     let value = value.ok_or_else(|| required(pointer))?;
     raw::integer(value)
         .and_then(|digits| digits.parse().ok())
         .ok_or_else(|| Fault::schema(pointer, format_args!("must be a whole number from 0 to {}", u32::MAX)))
 }
 
-fn string<'a>(value: Option<&'a RawValue>, pointer: &str) -> Result<Cow<'a, str>, Fault> {
+fn string<'a>(value: Option<&'a str>, pointer: &str) -> Result<Cow<'a, str>, Fault> {
     let value = value.ok_or_else(|| required(pointer))?;
     raw::string(value).ok_or_else(|| Fault::schema(pointer, "must be a string"))
 }
@@ -141,6 +147,6 @@ fn required(pointer: &str) -> Fault {
     Fault::schema(pointer, "is required")
 }
 
-fn given(value: &&RawValue) -> bool {
+fn given(value: &&str) -> bool {
     !raw::is_null(value)
 }

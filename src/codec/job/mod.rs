@@ -10,6 +10,7 @@
 
 mod decode;
 mod encode;
+mod members;
 mod outline;
 mod raw;
 mod recipient;

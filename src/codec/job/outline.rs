@@ -11,7 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use super::super::fault::Fault;
-use super::raw::{self, Misshapen};
+use super::members::Misshapen;
+use super::raw;
 use super::{JobLimits, NESTING_LEVELS_MAX, recipient};
 use crate::domain::filter::Identifiers;
 use crate::domain::words::DeadReason;
@@ -25,7 +26,7 @@ const SUPPRESSION: usize = 7;
 #[derive(Default)]
 pub(super) struct Outline<'a> {
     /// `job_id`, `campaign_id`, `channel`, `brand`, `purpose`, `part`, `send_until`, `suppression`.
-    pub(super) members: [Option<&'a RawValue>; JOB.len()],
+    pub(super) members: [Option<&'a str>; JOB.len()],
     /// Where an old `suppression` lies, key and comma included.
     pub(super) suppression: Option<Range<usize>>,
     pub(super) segments: Option<Vec<SegmentOutline<'a>>>,
@@ -110,7 +111,7 @@ impl<'a> Reader<'_, 'a> {
         key: &'a RawValue,
         value: &'a RawValue,
     ) -> Result<(), E> {
-        if self.outline.members[index].replace(value).is_some() {
+        if self.outline.members[index].replace(value.get()).is_some() {
             return Err(self.twice("", JOB[index]));
         }
         if index == SUPPRESSION {
@@ -131,7 +132,7 @@ impl<'a> Reader<'_, 'a> {
             return Err(self.refuse(Fault::at(DeadReason::TooLarge, pointer, rule)));
         }
         self.check_nesting(value, 4, pointer)?;
-        match recipient::identifiers(value) {
+        match recipient::identifiers(value.get()) {
             Ok(identifiers) => self.outline.identifiers.push(identifiers),
             Err(Misshapen::NoObject) => return Err(self.refuse(Fault::schema(pointer, "must be an object"))),
             Err(Misshapen::Twice(name)) => return Err(self.twice(pointer, name)),
@@ -154,7 +155,7 @@ impl<'a> Visitor<'a> for Document<'_, '_, 'a> {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         let reader = self.0;
         while let Some(key) = map.next_key::<&RawValue>()? {
-            if raw::named(&["segments"], key).is_some() {
+            if raw::named(&["segments"], key.get()).is_some() {
                 if reader.outline.segments.replace(Vec::new()).is_some() {
                     return Err(reader.twice("", "segments"));
                 }
@@ -164,7 +165,7 @@ impl<'a> Visitor<'a> for Document<'_, '_, 'a> {
             }
             let value: &RawValue = map.next_value()?;
             reader.check_nesting(value, 1, "")?;
-            if let Some(index) = raw::named(&JOB, key) {
+            if let Some(index) = raw::named(&JOB, key.get()) {
                 reader.job_member(index, key, value)?;
             }
         }
@@ -237,7 +238,7 @@ impl<'a> Visitor<'a> for Segment<'_, '_, 'a> {
         let pointer = format_args!("/segments/{index}");
         let mut segment = SegmentOutline::default();
         while let Some(key) = map.next_key::<&RawValue>()? {
-            match raw::named(&NAMES, key) {
+            match raw::named(&NAMES, key.get()) {
                 Some(0) if segment.region.is_some() => return Err(reader.twice(pointer, NAMES[0])),
                 Some(0) => segment.region = Some(map.next_value()?),
                 Some(_) if segment.recipients.is_some() => return Err(reader.twice(pointer, NAMES[1])),

@@ -5,8 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use super::super::fault::Fault;
 use crate::domain::words::DeadReason;
@@ -15,8 +14,7 @@ use crate::domain::words::DeadReason;
 pub(super) const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The text of a JSON string, escapes decoded; `None` for every other type and for a lone surrogate.
-pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let quoted = raw.get();
+pub(super) fn string(quoted: &str) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
     if inner.as_bytes().contains(&b'\\') {
         serde_json::from_str(quoted).ok().map(Cow::Owned)
@@ -26,14 +24,14 @@ pub(super) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The text of a JSON number without fraction and exponent.
-pub(super) fn integer(raw: &RawValue) -> Option<&str> {
-    let digits = raw.get().strip_prefix('-').unwrap_or(raw.get());
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| raw.get())
+pub(super) fn integer(value: &str) -> Option<&str> {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(value)
 }
 
 /// Whether the value is `null`.
-pub(super) fn is_null(raw: &RawValue) -> bool {
-    raw.get() == "null"
+pub(super) fn is_null(value: &str) -> bool {
+    value == "null"
 }
 
 /// Where a part of a text lies in it.
@@ -43,16 +41,15 @@ pub(super) fn place(text: &str, part: &str) -> Range<usize> {
 }
 
 /// Which of the named members a key is, escapes decoded.
-pub(super) fn named<const N: usize>(names: &[&'static str; N], key: &RawValue) -> Option<usize> {
+pub(super) fn named<const N: usize>(names: &[&'static str; N], key: &str) -> Option<usize> {
     let key = string(key)?;
     names.iter().position(|name| *name == key)
 }
 
 /// Whether objects and arrays lie inside each other deeper than allowed.
 pub(super) fn deeper_than(levels_max: usize, text: &str) -> bool {
-    // Nearly every value has fewer brackets than it may have levels; counting them is a vector loop.
-    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
-    brackets > levels_max && levels(text) > levels_max
+    // Each level takes two bytes; nearly every value is too short to be looked at.
+    text.len() / 2 > levels_max && levels(text) > levels_max
 }
 
 fn levels(text: &str) -> usize {
@@ -80,55 +77,4 @@ pub(super) fn not_json(text: &str) -> Option<Fault> {
     let error = serde_json::from_str::<IgnoredAny>(text).err()?;
     let rule = format!("the body is not JSON (line {}, column {})", error.line(), error.column());
     Some(Fault::whole(DeadReason::BadJson, rule))
-}
-
-/// Why the named members of an object cannot be taken out of it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Misshapen {
-    /// It is no object.
-    NoObject,
-    /// This member stands in it twice.
-    Twice(&'static str),
-}
-
-/// The named members of an object, each at the place of its name; all others are passed over.
-pub(super) fn members<'a, const N: usize>(
-    names: &[&'static str; N],
-    object: &'a str,
-) -> Result<[Option<&'a RawValue>; N], Misshapen> {
-    struct Members<'n, 'a, const N: usize> {
-        names: &'n [&'static str; N],
-        found: [Option<&'a RawValue>; N],
-        twice: &'n mut Option<&'static str>,
-    }
-
-    impl<'a, const N: usize> Visitor<'a> for Members<'_, 'a, N> {
-        type Value = [Option<&'a RawValue>; N];
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
-            while let Some(key) = map.next_key::<&RawValue>()? {
-                let Some(index) = named(self.names, key) else {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                };
-                if self.found[index].replace(map.next_value()?).is_some() {
-                    self.twice.get_or_insert(self.names[index]);
-                }
-            }
-            Ok(self.found)
-        }
-    }
-
-    let mut twice = None;
-    let visitor = Members { names, found: [None; N], twice: &mut twice };
-    let mut object = serde_json::Deserializer::from_str(object);
-    let found = serde::Deserializer::deserialize_map(&mut object, visitor);
-    match (twice, found) {
-        (Some(name), _) => Err(Misshapen::Twice(name)),
-        (None, found) => found.map_err(|_| Misshapen::NoObject),
-    }
 }

@@ -2,8 +2,7 @@
 //!
 //! Every member but the three identifiers is the sender's own and is not looked into.
 
-use serde_json::value::RawValue;
-
+use super::members::{Misshapen, members};
 use super::raw;
 use crate::domain::filter::{Given, Identifiers};
 use crate::domain::words::IdentifierKind;
@@ -14,8 +13,8 @@ const KINDS: [IdentifierKind; 3] = [UserId, Email, Phone];
 const NAMES: [&str; 3] = [UserId.as_str(), Email.as_str(), Phone.as_str()];
 
 /// Reads a recipient's identifiers.
-pub(super) fn identifiers(recipient: &RawValue) -> Result<Identifiers<'_>, raw::Misshapen> {
-    let members = raw::members(&NAMES, recipient.get())?;
+pub(super) fn identifiers(recipient: &str) -> Result<Identifiers<'_>, Misshapen> {
+    let members = members(&NAMES, recipient)?;
     let mut identifiers = Identifiers::default();
     for (kind, member) in KINDS.into_iter().zip(members) {
         identifiers.set(kind, member.map_or(Given::Absent, given));
@@ -24,8 +23,8 @@ pub(super) fn identifiers(recipient: &RawValue) -> Result<Identifiers<'_>, raw::
 }
 
 /// Strings and integers are texts; `null` and `""` are nothing; the rest is there and cannot be used.
-fn given(value: &RawValue) -> Given<'_> {
-    match value.get().as_bytes().first() {
+fn given(value: &str) -> Given<'_> {
+    match value.as_bytes().first() {
         Some(b'"') => match raw::string(value) {
             Some(text) if text.is_empty() => Given::Absent,
             Some(text) => Given::Text(text),
