@@ -5,6 +5,7 @@
 //! * [`domain`] says what a statement, a scope, a verdict and the fold of the ledger are. It knows no
 //!   clock, no network and no JSON.
 //! * [`codec`] turns bytes into those types and back, [`mirror`] answers for them at memory speed.
+//! * [`codec`] turns bytes into those types and back, `mirror` answers for them at memory speed.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
 //! * `amqp`, [`store`] and `admin` are the adapters: RabbitMQ, Redis, HTTP.
 //! * `settings`, `daemon` and the command line tie everything together.

@@ -1,7 +1,12 @@
-//! Bytes to domain types and back: the only home of message serde.
+//! Bytes to types and back: the only home of message formats.
 //!
-//! Pure: borrowed bytes in, values or a [`DeadReason`](crate::domain::words::DeadReason) out. An error names
-//! a place and a rule, never what stood there.
+//! Everything here is pure: no I/O, no clock, no log. What comes in is untrusted, so every decoder is
+//! bounded, never panics, and refuses with a [`fault::Fault`] that names the place and the rule but
+//! never repeats a value.
 
+pub mod encoding;
+pub mod fault;
+pub mod job;
 pub mod record;
+pub mod time;
 pub mod value;

@@ -1,0 +1,39 @@
+//! One recipient: its identifiers, and nothing else of it.
+//!
+//! Every member but the three identifiers is the sender's own and is not looked into.
+
+use super::members::{Misshapen, members};
+use super::raw;
+use crate::domain::filter::{Given, Identifiers};
+use crate::domain::words::IdentifierKind;
+
+use IdentifierKind::{Email, Phone, UserId};
+
+const KINDS: [IdentifierKind; 3] = [UserId, Email, Phone];
+const NAMES: [&str; 3] = [UserId.as_str(), Email.as_str(), Phone.as_str()];
+
+/// Reads a recipient's identifiers.
+pub(super) fn identifiers(recipient: &str) -> Result<Identifiers<'_>, Misshapen> {
+    let members = members(&NAMES, recipient)?;
+    let mut identifiers = Identifiers::default();
+    for (kind, member) in KINDS.into_iter().zip(members) {
+        identifiers.set(kind, member.map_or(Given::Absent, given));
+    }
+    Ok(identifiers)
+}
+
+/// Strings and integers are texts; `null` and `""` are nothing; the rest is there and cannot be used.
+fn given(value: &str) -> Given<'_> {
+    match value.as_bytes().first() {
+        Some(b'"') => match raw::string(value) {
+            Some(text) if text.is_empty() => Given::Absent,
+            Some(text) => Given::Text(text),
+            None => Given::Unusable,
+        },
+        Some(b'-' | b'0'..=b'9') => {
+            raw::integer(value).map_or(Given::Unusable, |digits| Given::Text(digits.into()))
+        }
+        _ if raw::is_null(value) => Given::Absent,
+        _ => Given::Unusable,
+    }
+}
