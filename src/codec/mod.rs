@@ -5,8 +5,11 @@
 //! never repeats a value.
 
 pub mod encoding;
+pub mod event;
 pub mod fault;
 pub mod job;
+mod json;
+pub mod receipt;
 pub mod record;
 pub mod time;
 pub mod value;

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod digest;
+pub mod event;
 pub mod filter;
 pub mod fold;
 pub mod record;

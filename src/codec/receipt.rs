@@ -1,0 +1,100 @@
+//! Receipts: what the source of an event gets back.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::domain::event::DIMENSIONS;
+use crate::domain::record::Remarks;
+use crate::domain::words::{DeadReason, EventKind, IdentifierKind, Status};
+
+/// A receipt's content. The deadline members come with requests.
+#[derive(Debug, Clone)]
+pub struct Receipt<'a> {
+    /// The event.
+    pub event_id: &'a str,
+    /// Its source.
+    pub source: &'a str,
+    /// Its kind.
+    pub kind: EventKind,
+    /// Its request.
+    pub request_id: &'a str,
+    /// What became of it.
+    pub status: Status,
+    /// The list's revision after it.
+    pub revision: Option<u64>,
+    /// When a worker took it.
+    pub received_at: Timestamp,
+    /// Since when it is in force.
+    pub effective_at: Option<Timestamp>,
+    /// What was widened or could not be used.
+    pub remarks: Remarks,
+    /// Why it was refused.
+    pub reason: Option<Refusal>,
+}
+
+/// Why an event was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// For the reason of its dead letter.
+    Dead(DeadReason),
+    /// It dismisses a request that nobody knows.
+    UnknownRequest,
+}
+
+impl Refusal {
+    /// The code on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dead(reason) => reason.as_str(),
+            Self::UnknownRequest => "unknown_request",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    event_id: &'a str,
+    source: &'a str,
+    kind: &'a str,
+    request_id: &'a str,
+    status: &'a str,
+    revision: Option<u64>,
+    received_at: Timestamp,
+    effective_at: Option<Timestamp>,
+    widened: Vec<&'static str>,
+    ignored: Vec<String>,
+    reason: Option<&'static str>,
+}
+
+/// Writes a receipt.
+pub fn write(receipt: &Receipt<'_>) -> Vec<u8> {
+    let wire = Wire {
+        event_id: receipt.event_id,
+        source: receipt.source,
+        kind: receipt.kind.as_str(),
+        request_id: receipt.request_id,
+        status: receipt.status.as_str(),
+        revision: receipt.revision,
+        received_at: receipt.received_at,
+        effective_at: receipt.effective_at,
+        widened: widened(receipt.remarks),
+        ignored: ignored(receipt.remarks),
+        reason: receipt.reason.map(Refusal::as_str),
+    };
+    serde_json::to_vec(&wire).expect("a receipt has only text keys")
+}
+
+fn widened(remarks: Remarks) -> Vec<&'static str> {
+    (0..).zip(DIMENSIONS).filter(|(bit, _)| remarks.widened & 1 << bit != 0).map(|(_, name)| name).collect()
+}
+
+/// `phone` of the subject, `new_subject.phone` of the new one.
+fn ignored(remarks: Remarks) -> Vec<String> {
+    let both =
+        ["", "new_subject."].into_iter().flat_map(|of| IdentifierKind::ALL.iter().map(move |k| (of, k)));
+    (0..)
+        .zip(both)
+        .filter(|(bit, _)| remarks.ignored & 1 << bit != 0)
+        .map(|(_, (of, k))| format!("{of}{k}"))
+        .collect()
+}

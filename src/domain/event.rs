@@ -1,0 +1,233 @@
+//! An event as it arrived, and the decision on it that needs settings and a clock.
+//!
+//! Whatever is decided here is written into the record, so that the fold, today or in a rebuild next year,
+//! has nothing left to ask. In doubt a restricting event is taken in its widest sense and a lifting one is
+//! refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::catalogue::Catalogue;
+use super::digest::{Digest, KeyCheck};
+use super::filter::{Given, Identifiers};
+use super::record::{EventKey, EventRecord, Remarks, Subject};
+use super::scope::{Channels, Names, Scope};
+use super::words::{Channel, DeadReason, EventKind, IdentifierKind, RequestedBy};
+
+/// An event that keeps every rule of the contract's form. Not `Debug`: it holds a person.
+pub struct Event<'a> {
+    /// Its name at its source.
+    pub event_id: &'a str,
+    /// Who sent it.
+    pub source: &'a str,
+    /// What it does.
+    pub kind: EventKind,
+    /// When the person said it.
+    pub occurred_at: Timestamp,
+    /// Whom it is about.
+    pub subject: Identifiers<'a>,
+    /// For `identifier_changed`: the new identifiers.
+    pub new_subject: Identifiers<'a>,
+    /// Where it holds, in the source's words.
+    pub scope: Wanted<'a>,
+    /// The request it belongs to, if it says so.
+    pub request_id: Option<&'a str>,
+    /// On whose behalf.
+    pub requested_by: RequestedBy,
+    /// The operator.
+    pub agent: Option<&'a str>,
+}
+
+/// A scope in the source's words; a dimension left out means all.
+#[derive(Default)]
+pub struct Wanted<'a> {
+    /// Regions: codes or aliases.
+    pub regions: Option<Vec<&'a str>>,
+    /// Channels.
+    pub channels: Option<Vec<&'a str>>,
+    /// Brands.
+    pub brands: Option<Vec<&'a str>>,
+}
+
+/// The dimensions by the names that receipts give them, in the order of the bits in [`Remarks`].
+pub const DIMENSIONS: [&str; 3] = ["regions", "channels", "brands"];
+
+/// What one source may do.
+#[derive(Debug, Clone)]
+pub struct SourcePolicy {
+    /// Which kinds it may send.
+    pub may: BTreeSet<EventKind>,
+    /// The AMQP users that may speak for it; `None`: any.
+    pub users: Option<Vec<String>>,
+}
+
+/// What the decision needs besides the event.
+pub struct Policy<'a> {
+    /// The sources.
+    pub sources: &'a BTreeMap<String, SourcePolicy>,
+    /// Regions and brands.
+    pub catalogue: &'a Catalogue,
+    /// How far ahead of our clock an event may be dated.
+    pub future_max: Duration,
+}
+
+/// Why an event is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// For its dead letter.
+    pub reason: DeadReason,
+    /// A place and a rule.
+    pub detail: &'static str,
+    /// Whether its source gets a `rejected` receipt.
+    pub receipt: bool,
+}
+
+impl Refused {
+    const fn new(reason: DeadReason, detail: &'static str, receipt: bool) -> Self {
+        Self { reason, detail, receipt }
+    }
+}
+
+/// The name of the event's request.
+pub fn request_name(event: &Event<'_>) -> String {
+    event.request_id.map_or_else(|| format!("{}:{}", event.source, event.event_id), ToOwned::to_owned)
+}
+
+/// Whether this user may send this kind in this source's name.
+pub fn permit(event: &Event<'_>, user: Option<&str>, policy: &Policy<'_>) -> Result<(), Refused> {
+    let refused = |detail| Refused::new(DeadReason::NotPermitted, detail, false);
+    let source =
+        policy.sources.get(event.source).ok_or(refused("/source: is not configured under [sources]"))?;
+    if !source.may.contains(&event.kind) {
+        return Err(refused("/kind: the source's `may` does not list it"));
+    }
+    match &source.users {
+        Some(users) if !user.is_some_and(|user| users.iter().any(|u| u == user)) => {
+            Err(refused("/source: the message's user_id is not one of the source's `users`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The moment an event was taken, and under which keys it is written.
+pub struct Taken<'a> {
+    /// When a worker took it.
+    pub received_at: Timestamp,
+    /// The keys, in the order of the digests.
+    pub keys: &'a [KeyCheck],
+    /// The content's hash under each key.
+    pub content: Vec<[u8; 16]>,
+}
+
+/// Decides what the ledger will say of a permitted event.
+pub fn decide(
+    event: &Event<'_>,
+    taken: Taken<'_>,
+    policy: &Policy<'_>,
+    mut digests: impl FnMut(IdentifierKind, &str) -> Option<Vec<Digest>>,
+) -> Result<EventRecord, Refused> {
+    let at = date(event, taken.received_at, policy.future_max)?;
+    let (scope, widened) = scope(event, policy.catalogue)?;
+    let (subject, ignored) = identify(&event.subject, &mut digests);
+    let (new_subject, ignored_new) = identify(&event.new_subject, &mut digests);
+    let changes = event.kind == EventKind::IdentifierChanged;
+    let unread =
+        event.kind != EventKind::Dismiss && (subject.is_empty() || changes && new_subject.is_empty());
+    if unread && !event.kind.restricts() {
+        return Err(Refused::new(DeadReason::NoIdentifier, "/subject: no identifier can be parsed", true));
+    }
+    Ok(EventRecord {
+        key: EventKey::of(event.source, event.event_id),
+        source: event.source.to_owned(),
+        event_id: event.event_id.to_owned(),
+        kind: event.kind,
+        at,
+        received_at: taken.received_at,
+        decided_at: taken.received_at,
+        keys: taken.keys.to_vec(),
+        content: taken.content,
+        subject,
+        new_subject,
+        scope,
+        remarks: Remarks { widened, ignored: ignored | ignored_new << 3 },
+        request: request_name(event),
+        requested_by: event.requested_by,
+        agent: event.agent.map(ToOwned::to_owned),
+        review: unread,
+    })
+}
+
+/// What restricts from the future holds as of now; what lifts from the future is refused.
+fn date(event: &Event<'_>, now: Timestamp, future_max: Duration) -> Result<Timestamp, Refused> {
+    let ahead = event.occurred_at.duration_since(now);
+    if ahead <= SignedDuration::try_from(future_max).unwrap_or(SignedDuration::MAX) {
+        return Ok(event.occurred_at);
+    }
+    if event.kind.restricts() {
+        return Ok(now);
+    }
+    Err(Refused::new(
+        DeadReason::FutureDated,
+        "/occurred_at: lies further ahead than limits.future_max_s",
+        true,
+    ))
+}
+
+/// An unknown name widens its whole dimension when the event restricts, and refuses an event that lifts.
+fn scope(event: &Event<'_>, catalogue: &Catalogue) -> Result<(Scope, u8), Refused> {
+    // Where an identifier changed, and for a request, scope says nothing.
+    if !event.kind.restricts() && !event.kind.lifts() {
+        return Ok((Scope::ALL, 0));
+    }
+    let wanted = &event.scope;
+    let regions = wanted.regions.as_deref().map(|regions| {
+        let known: Option<Vec<_>> = regions
+            .iter()
+            .map(|region| Some(catalogue.regions_of_scope(region)).filter(|codes| !codes.is_empty()))
+            .collect();
+        Names::only(known?.into_iter().flatten())
+    });
+    let channels = wanted.channels.as_deref().map(|channels| {
+        let known: Option<Vec<_>> = channels.iter().map(|channel| Channel::parse(channel)).collect();
+        Channels::only(known?)
+    });
+    let brands = wanted.brands.as_deref().map(|brands| {
+        let known: Option<Vec<_>> = brands.iter().map(|brand| catalogue.brand(brand).cloned()).collect();
+        Names::only(known?)
+    });
+    let unknown = [regions == Some(None), channels == Some(None), brands == Some(None)];
+    let widened = unknown.iter().enumerate().fold(0, |bits, (bit, unknown)| bits | u8::from(*unknown) << bit);
+    if widened != 0 && event.kind.lifts() {
+        let rule = "/scope: names a region, channel or brand that is not configured";
+        return Err(Refused::new(DeadReason::UnknownScope, rule, true));
+    }
+    let scope = Scope {
+        regions: regions.flatten().unwrap_or(Names::All),
+        channels: channels.flatten().unwrap_or(Channels::ALL),
+        brands: brands.flatten().unwrap_or(Names::All),
+    };
+    Ok((scope, widened))
+}
+
+/// The identifiers that can be parsed, and bits for those that cannot.
+fn identify(
+    identifiers: &Identifiers<'_>,
+    digests: &mut impl FnMut(IdentifierKind, &str) -> Option<Vec<Digest>>,
+) -> (Vec<Subject>, u8) {
+    let mut subjects = Vec::new();
+    let mut ignored = 0;
+    for kind in IdentifierKind::ALL {
+        let found = match identifiers.get(*kind) {
+            Given::Absent => continue,
+            Given::Text(text) => digests(*kind, text),
+            Given::Unusable => None,
+        };
+        match found {
+            Some(digests) => subjects.push(Subject { kind: *kind, digests }),
+            None => ignored |= 1 << *kind as u8,
+        }
+    }
+    (subjects, ignored)
+}
