@@ -1,0 +1,28 @@
+//! The harness: private servers, the worker as a process, and both ends of its queues.
+//!
+//! A test begins with a [`Stage`]: a virtual host of the process's own RabbitMQ with the permissions that
+//! are shipped in `deploy/`, a Redis of its own under the shipped ACL, and a directory for all that a
+//! worker reads and writes. Waiting is always [`eventually`] or a delivery with a deadline, never a sleep.
+#![allow(dead_code, reason = "the harness offers both ends of everything, whichever tests use them today")]
+
+mod amqp;
+mod broker;
+mod child;
+mod eventually;
+mod http;
+pub(crate) mod leash;
+mod ports;
+mod redis;
+mod secrets;
+mod stage;
+mod worker;
+
+#[allow(unused_imports, reason = "the names that tests write; not every topic needs each")]
+pub(crate) use self::{
+    amqp::{Client, Inbox, Message, Sent},
+    broker::{Broker, Vhost},
+    eventually::{LONG, SOON, eventually},
+    redis::{Persistence, Redis},
+    stage::{Finished, Stage},
+    worker::{Metrics, Worker},
+};
