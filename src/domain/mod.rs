@@ -4,5 +4,6 @@
 //! the same arguments on every machine. That is what lets any worker fold the ledger into the same list.
 
 pub mod digest;
+pub mod identifier;
 pub mod view;
 pub mod words;
