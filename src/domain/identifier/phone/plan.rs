@@ -14,14 +14,29 @@ const E164_DIGITS_MAX: usize = 15;
 /// Fewer digits are no whole number even where the plan is unknown.
 const UNKNOWN_PLAN_DIGITS_MIN: usize = 8;
 /// How often a reading is read again until it stays: each round takes off a doubled prefix.
-const ROUNDS_MAX: usize = 8;
+const ROUNDS_MAX: usize = 4;
 
 /// The number in E.164, or `None` if it cannot be a whole number.
+///
+/// What was read is read again until it stays, so that a canonical form is its own.
 pub(super) fn e164(dialled: &Dialled, country: &Country) -> Option<String> {
-    let digits = dialled.digits.as_str();
-    if dialled.is_international {
-        return eight_for_seven(digits, country).or_else(|| international(digits, country));
+    let mut number = if dialled.is_international {
+        international(&dialled.digits, country)?
+    } else {
+        domestic(&dialled.digits, country)?
+    };
+    for _ in 0..ROUNDS_MAX {
+        let again = international(&number[1..], country)?;
+        if again == number {
+            return Some(number);
+        }
+        number = again;
     }
+    None
+}
+
+/// A number as it is dialled in the country, home or abroad.
+fn domestic(digits: &str, country: &Country) -> Option<String> {
     let abroad = digits_after_exit_code(digits, country);
     abroad
         .and_then(|number| possible(&format!("+{number}"), country))
@@ -33,20 +48,21 @@ pub(super) fn e164(dialled: &Dialled, country: &Country) -> Option<String> {
 
 /// A number with its country code in front.
 fn international(digits: &str, country: &Country) -> Option<String> {
-    possible(&format!("+{digits}"), country).or_else(|| unknown_plan(digits))
+    eight_for_seven(digits, country)
+        .or_else(|| possible(&format!("+{digits}"), country))
+        .or_else(|| unknown_plan(digits))
 }
 
 /// `+8` before ten digits: the trunk prefix was taken for the country code. Numbers of countries whose
 /// code begins with 8 look the same; they are meant only if ours could not be.
 fn eight_for_seven(digits: &str, country: &Country) -> Option<String> {
     let ten = digits.strip_prefix('8').filter(|ten| country.is_in_plan_7() && ten.len() == PLAN_7_DIGITS)?;
-    let ours = parsed(&format!("+7{ten}"), country)?;
-    let is_foreign =
-        || parsed(&format!("+{digits}"), country).is_some_and(|n| PHONE_NUMBER_UTIL.is_valid_number(&n));
+    let (ours, text) = parsed(&format!("+7{ten}"), country)?;
+    let is_foreign = || in_use(&format!("+{digits}"), country).is_some();
     if !PHONE_NUMBER_UTIL.is_valid_number_for_region(&ours, country.region) && is_foreign() {
         return None;
     }
-    Some(format!("+7{ten}"))
+    Some(text)
 }
 
 /// What follows `00`, which people write wherever they are, or the `8 10` of calling code 7.
@@ -80,36 +96,26 @@ fn missing_plus(digits: &str, country: &Country) -> Option<String> {
     if country.is_in_plan_7() && digits.starts_with('8') {
         return None;
     }
-    let number = parsed(&with_plus, country)?;
-    PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| text(&number))
+    in_use(&with_plus, country)
 }
 
 /// The library's reading, if the country has numbers of that length.
 fn possible(dialled: &str, country: &Country) -> Option<String> {
-    let number = parsed(dialled, country)?;
-    let text = text(&number);
-    let is_possible = if number.country_code == 7 {
-        text.len() == "+7".len() + PLAN_7_DIGITS
-    } else {
-        PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible)
-    };
-    is_possible.then_some(text)
+    let (number, text) = parsed(dialled, country)?;
+    let length = PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number);
+    (length == Ok(NumberLengthType::IsPossible)).then_some(text)
 }
 
-/// The library's reading, read again until it stays, so that a canonical form is its own.
-fn parsed(dialled: &str, country: &Country) -> Option<PhoneNumber> {
-    let mut number = PHONE_NUMBER_UTIL.parse(dialled, Some(country.region)).ok()?;
-    for _ in 0..ROUNDS_MAX {
-        let text = text(&number);
-        let again = PHONE_NUMBER_UTIL.parse(&text, Some(country.region)).ok()?;
-        if again == number {
-            return (text.len() <= "+".len() + E164_DIGITS_MAX).then_some(number);
-        }
-        number = again;
-    }
-    None
+/// The library's reading, if that number is in use.
+fn in_use(dialled: &str, country: &Country) -> Option<String> {
+    let (number, text) = parsed(dialled, country)?;
+    PHONE_NUMBER_UTIL.is_valid_number(&number).then_some(text)
 }
 
-fn text(number: &PhoneNumber) -> String {
-    PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
+/// The library's reading, with its E.164 form, unless that has more digits than a number may have.
+fn parsed(dialled: &str, country: &Country) -> Option<(PhoneNumber, String)> {
+    let number = PHONE_NUMBER_UTIL.parse(dialled, Some(country.region)).ok()?;
+    let text = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned();
+    let digits_max = if number.country_code == 7 { 1 + PLAN_7_DIGITS } else { E164_DIGITS_MAX };
+    (text.len() <= "+".len() + digits_max).then_some((number, text))
 }
