@@ -1,7 +1,7 @@
 //! From what would be dialled to E.164, by the numbering plans of the world.
 //!
 //! The library knows which prefixes lead abroad, which are trunk prefixes, and how long numbers are. It
-//! is asked for nothing else: whether a number is in use decides only between two possible readings.
+//! is asked for little else: whether a number is in use decides only between two readings.
 //! It gets nothing but ASCII digits, and a plus in front.
 
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumber, PhoneNumberFormat};
@@ -46,23 +46,23 @@ fn domestic(digits: &str, country: &Country) -> Option<String> {
         .or_else(|| missing_plus(digits, country))
 }
 
-/// A number with its country code in front.
+/// A number with its country code in front. Some people put the plus before the exit code.
 fn international(digits: &str, country: &Country) -> Option<String> {
-    eight_for_seven(digits, country)
+    digits_after_exit_code(digits, country)
+        .and_then(|number| in_use(&format!("+{number}"), country))
+        .or_else(|| eight_for_seven(digits, country))
         .or_else(|| possible(&format!("+{digits}"), country))
         .or_else(|| unknown_plan(digits))
 }
 
 /// `+8` before ten digits: the trunk prefix was taken for the country code. Numbers of countries whose
-/// code begins with 8 look the same; they are meant only if ours could not be.
+/// code begins with 8 can look the same; one is meant only if ours is not in use and that one is, for
+/// matching too much is the safe side.
 fn eight_for_seven(digits: &str, country: &Country) -> Option<String> {
     let ten = digits.strip_prefix('8').filter(|ten| country.is_in_plan_7() && ten.len() == PLAN_7_DIGITS)?;
-    let (ours, text) = parsed(&format!("+7{ten}"), country)?;
-    let is_foreign = || in_use(&format!("+{digits}"), country).is_some();
-    if !PHONE_NUMBER_UTIL.is_valid_number_for_region(&ours, country.region) && is_foreign() {
-        return None;
-    }
-    Some(text)
+    let ours = format!("+7{ten}");
+    let is_foreign = in_use(&ours, country).is_none() && in_use(&format!("+{digits}"), country).is_some();
+    (!is_foreign).then_some(ours)
 }
 
 /// What follows `00`, which people write wherever they are, or the `8 10` of calling code 7.

@@ -98,7 +98,7 @@ fn check_rest(rest: &str) -> Result<(), Unusable> {
     }
     let label_end = extension.find(|c: char| !c.is_alphabetic() && c != '#').unwrap_or(extension.len());
     let (label, number) = extension.split_at(label_end);
-    let number = number.trim_matches(|c| " .:=-№#()".contains(c));
+    let number = number.trim_matches(|c| " .:=-#()".contains(c));
     if label.is_empty() && rest.starts_with(separates) {
         return Err(Unusable::Several);
     }
