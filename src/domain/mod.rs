@@ -8,6 +8,7 @@ pub mod digest;
 pub mod event;
 pub mod filter;
 pub mod fold;
+pub mod identifier;
 pub mod record;
 pub mod scope;
 pub mod statement;
