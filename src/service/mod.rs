@@ -2,6 +2,7 @@
 
 pub mod apply_ledger;
 pub mod clock;
+pub mod envelope;
 pub mod follow_feed;
 pub mod gate;
 pub mod message;

@@ -21,6 +21,8 @@ pub enum Delivered {
     Confirmed,
     /// No queue is bound for it (it was published `mandatory` and came back).
     Returned,
+    /// The broker takes no message of this size (its `max_message_size`): trying again is useless.
+    TooLarge,
 }
 
 /// The broker could not do it, or nobody knows whether it did: the fault is never the message's.
@@ -29,6 +31,13 @@ pub enum Delivered {
 pub struct BrokerFault {
     /// What was tried and what came of it, free of any message's content.
     pub what: String,
+}
+
+impl BrokerFault {
+    /// A fault described by this text.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into() }
+    }
 }
 
 /// Publishes with confirms.
@@ -102,6 +111,22 @@ pub struct Incoming {
 pub trait Acker: Send + Sync {
     /// Acknowledges. `false`: the session is gone, the message will come again.
     async fn ack(self: Box<Self>) -> bool;
+
+    /// Whether an acknowledgement can still reach the broker. `false` is final: the message comes
+    /// again, so work on this delivery is in vain.
+    fn alive(&self) -> bool {
+        true
+    }
+}
+
+/// The queue of jobs whose output nobody is bound to yet.
+#[async_trait]
+pub trait WaitingRoom: Send + Sync {
+    /// Takes the job that waits longest, as if it came from the jobs queue. `None`: nobody waits.
+    async fn take(&self) -> Result<Option<Incoming>, BrokerFault>;
+
+    /// How many jobs wait, without those taken and not yet settled.
+    async fn count(&self) -> Result<u64, BrokerFault>;
 }
 
 /// Who holds the list: another process, another history or another list is another identity, and nothing
