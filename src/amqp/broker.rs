@@ -246,13 +246,13 @@ impl Broker {
 
 #[async_trait]
 impl Outbox for Broker {
-    async fn publish(&self, message: Outgoing) -> Result<Delivered, BrokerFault> {
+    async fn publish(&self, message: &Outgoing) -> Result<Delivered, BrokerFault> {
         let settings = &self.0.settings;
         let hand_over_by = Instant::now() + settings.hand_over_timeout;
         let session =
             timeout_at(hand_over_by, self.0.publisher.session()).await.map_err(|_| self.no_session())?;
         let patience = Patience { hand_over_by, confirm_timeout: settings.confirm_timeout };
-        session.publish(&message, patience).await
+        session.publish(message, patience).await
     }
 }
 

@@ -35,7 +35,7 @@ impl Ledger for Broker {
             properties: Properties { delivery_mode: Some(2), ..Properties::default() },
             body: record,
         };
-        match self.publish(message).await? {
+        match self.publish(&message).await? {
             Delivered::Confirmed => Ok(()),
             Delivered::Returned => Err(BrokerFault::new("the ledger's stream is gone")),
             Delivered::TooLarge => Err(BrokerFault::new("RabbitMQ takes no record of this size")),

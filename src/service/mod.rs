@@ -1,11 +1,18 @@
 //! The use cases, async, over [`ports`]: nothing here knows which vendor is behind them.
 
+pub mod accept_event;
+pub mod alarms;
 pub mod apply_ledger;
 pub mod clock;
+mod cpu;
 pub mod envelope;
+pub mod filter_job;
 pub mod follow_feed;
 pub mod gate;
 pub mod message;
 pub mod ports;
+pub mod post;
+pub mod quarantine;
 pub mod random;
+pub mod retry_waiting;
 pub mod trust;

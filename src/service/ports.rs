@@ -46,7 +46,7 @@ pub trait Outbox: Send + Sync {
     /// Publishes one message, `mandatory`, and waits until the broker answers for it.
     ///
     /// An error means that the result is unknown or refused: the caller tries again.
-    async fn publish(&self, message: Outgoing) -> Result<Delivered, BrokerFault>;
+    async fn publish(&self, message: &Outgoing) -> Result<Delivered, BrokerFault>;
 }
 
 /// The append-only stream that everything can be rebuilt from.
@@ -215,4 +215,15 @@ pub trait List: Send + Sync {
 
     /// Drops the connection that [`List::follow`] uses: it was silent while it should not have been.
     async fn refresh_feed(&self);
+}
+
+/// Remembers which messages were in the hands of a worker that then ended.
+#[async_trait]
+pub trait Suspects: Send + Sync {
+    /// A worker begins to process this message alone. Answers how often one began and did not say that it
+    /// survived, this time included.
+    async fn begin(&self, fingerprint: [u8; 16]) -> Result<u64, ListFault>;
+
+    /// The worker survived.
+    async fn survived(&self, fingerprint: [u8; 16]) -> Result<(), ListFault>;
 }

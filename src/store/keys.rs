@@ -1,5 +1,6 @@
 //! Names of keys, and which small hash holds a digest.
 
+use crate::codec::record::hex;
 use crate::domain::digest::Digest;
 use crate::domain::record::ListId;
 
@@ -82,6 +83,10 @@ impl Keys {
 
     pub(super) fn barriers(&self) -> String {
         format!("{}barriers", self.tag)
+    }
+
+    pub(super) fn suspect(&self, fingerprint: &[u8; 16]) -> String {
+        format!("{}suspect:{}", self.tag, hex(fingerprint))
     }
 
     pub(super) fn lease(&self) -> String {

@@ -13,6 +13,7 @@
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
 
@@ -21,6 +22,7 @@ mod keys;
 mod list;
 mod meta;
 mod rebuild;
+mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};
 pub use list::RedisList;

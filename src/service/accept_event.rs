@@ -1,0 +1,293 @@
+//! One event, from its delivery to its acknowledgement.
+//!
+//! Decide → append to the ledger, confirmed → wait until the fold's outcome is in Redis, seen through a
+//! barrier on a proven list → receipt → acknowledge. "It is there already" is no short cut: a message that
+//! comes again after a crash finishes every step again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use super::alarms::{Alarm, Alarms};
+use super::apply_ledger::LedgerState;
+use super::clock::Clock;
+use super::follow_feed::SharedMirror;
+use super::gate::{Closed, Gate, clock_is_off};
+use super::ports::{Incoming, Ledger};
+use super::post::Post;
+use super::random;
+use crate::codec::encoding::{self, Encoding};
+use crate::codec::event::Body;
+use crate::codec::fault::Fault;
+use crate::codec::receipt::{self, Receipt, Refusal};
+use crate::codec::record;
+use crate::domain::catalogue::Catalogue;
+use crate::domain::digest::{KeyCheck, KeyRing};
+use crate::domain::event::{self, Event, Policy, Refused, SourcePolicy, Taken};
+use crate::domain::fold::{Decision, Outcome};
+use crate::domain::identifier::{Country, canonical};
+use crate::domain::record::{Entry, EventKey, EventRecord, Record, RecordId, Remarks};
+use crate::domain::words::{DeadReason, Status};
+use crate::metrics::{EventFate, Metrics};
+
+/// Between looks for the outcome, if nothing moves.
+const OUTCOME_POLL: Duration = Duration::from_millis(100);
+
+/// A record that is not applied by then is looked for with a new reader of the ledger.
+const RECORD_BACK: Duration = Duration::from_secs(10);
+
+/// Between tries to append.
+const APPEND_RETRY: Duration = Duration::from_millis(250);
+
+/// What the desk is told.
+pub struct Rules {
+    /// The sources.
+    pub sources: BTreeMap<String, SourcePolicy>,
+    /// Regions and brands.
+    pub catalogue: Arc<Catalogue>,
+    /// The country of numbers without a country code.
+    pub country: Country,
+    /// Bytes of an unpacked event.
+    pub event_bytes_max: usize,
+    /// How far ahead of our clock an event may be dated.
+    pub future_max: Duration,
+    /// How far our clock may be from Redis's.
+    pub clock_skew_max: Duration,
+}
+
+/// Takes events.
+pub struct EventDesk {
+    /// The barrier.
+    pub gate: Gate,
+    /// Moves when something was applied.
+    pub mirror: SharedMirror,
+    /// The ledger.
+    pub ledger: Arc<dyn Ledger>,
+    /// Whether it may be appended to.
+    pub ledger_state: watch::Receiver<LedgerState>,
+    /// Tells the applier that a record does not come back.
+    pub nudge: Arc<Notify>,
+    /// Receipts and dead letters.
+    pub post: Post,
+    /// Alarms.
+    pub alarms: Alarms,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The keys.
+    pub keys: Arc<KeyRing>,
+    /// What may come in.
+    pub rules: Rules,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+}
+
+impl EventDesk {
+    /// Processes one delivery. Returns when it is settled, or when the worker shuts down.
+    pub async fn accept(&self, mut incoming: Incoming) -> Result<(), Closed> {
+        self.clock_in_step().await?;
+        let received_at = self.clock.now();
+        let started = Instant::now();
+        let body = match self.unpack(&incoming) {
+            Ok(body) => body,
+            Err(fault) => return self.bury(incoming, &fault, None).await,
+        };
+        let event = match body.event() {
+            Ok(event) => event,
+            Err(fault) => return self.bury(incoming, &fault, None).await,
+        };
+        let record = match self.decide(&event, &body, &incoming, received_at) {
+            Ok(record) => record,
+            Err(refused) => return self.refuse(incoming, &event, received_at, &refused).await,
+        };
+        let request = record.request.clone();
+        let content: Vec<_> = record.keys.iter().copied().zip(record.content.iter().copied()).collect();
+        let own = self.append(record).await?;
+        let outcome = self.outcome(EventKey::of(event.source, event.event_id)).await?;
+        if conflict(&content, &outcome.content) {
+            let rule = "/event_id: was used before with other content; the first one counts";
+            self.alarms.happened(Alarm::EventIdConflict, rule).await;
+            let fault = Fault::whole(DeadReason::EventIdConflict, rule);
+            return self.bury(incoming, &fault, Some(&event)).await;
+        }
+        // A message that comes again after a crash gets the receipt of its first processing.
+        let first = own.contains(&outcome.record) || incoming.redelivered;
+        if first && outcome.decision == Decision::Review {
+            let rule = "/subject: no identifier can be parsed; its request is in review";
+            self.dead(&mut incoming, &Fault::whole(DeadReason::NoIdentifier, rule)).await;
+        }
+        let receipt = receipt_of(&event, &request, &outcome, first, self.clock.now());
+        let body = receipt::write(&receipt);
+        self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        self.metrics.event(event.source, event.kind, EventFate::Settled(receipt.status));
+        if first && receipt.status == Status::Applied && event.kind.restricts() {
+            self.metrics.opt_out_effect(event.source, started.elapsed());
+        }
+        incoming.acker.ack().await;
+        Ok(())
+    }
+
+    /// Events are dated by our clock: while it is off, none is taken.
+    async fn clock_in_step(&self) -> Result<(), Closed> {
+        let skew_max = self.rules.clock_skew_max;
+        let mut glance = self.gate.glance();
+        let in_step = glance.wait_for(|glance| glance.reachable && !clock_is_off(glance, skew_max)).await;
+        in_step.map(|_| ()).map_err(|_| Closed)
+    }
+
+    fn unpack(&self, incoming: &Incoming) -> Result<Body, Fault> {
+        let packed = Encoding::parse(incoming.properties.content_encoding.as_deref())?;
+        let bytes = encoding::unpack(&incoming.body, packed, self.rules.event_bytes_max)?;
+        Body::parse(&bytes)
+    }
+
+    fn decide(
+        &self,
+        event: &Event<'_>,
+        body: &Body,
+        incoming: &Incoming,
+        received_at: Timestamp,
+    ) -> Result<EventRecord, Refused> {
+        let policy = Policy {
+            sources: &self.rules.sources,
+            catalogue: &self.rules.catalogue,
+            future_max: self.rules.future_max,
+        };
+        event::permit(event, incoming.properties.user_id.as_deref(), &policy)?;
+        let canonical_body = body.canonical();
+        let keys: Vec<KeyCheck> = self.keys.keys().iter().map(|key| key.check()).collect();
+        let content = self.keys.keys().iter().map(|key| key.content_hash(&canonical_body)).collect();
+        let mut buffer = String::new();
+        let mut record = event::decide(event, Taken { received_at, keys: &keys, content }, &policy, |kind, text| {
+            let form = canonical(kind, text, &self.rules.country, &mut buffer).ok()?;
+            Some(self.keys.digests(kind, form).collect())
+        })?;
+        record.decided_at = self.clock.now();
+        Ok(record)
+    }
+
+    /// Appends until it is confirmed. A second record of one event is harmless.
+    async fn append(&self, record: EventRecord) -> Result<Vec<RecordId>, Closed> {
+        let mut state = self.ledger_state.clone();
+        let mut own = Vec::with_capacity(1);
+        let record = Record::Event(Box::new(record));
+        loop {
+            state.wait_for(|state| state.whole).await.map_err(|_| Closed)?;
+            // Each append has a name of its own, and the outcome names the one that counted: it may be one that
+            // timed out.
+            let entry = Entry { id: random::record_id(), record: record.clone() };
+            own.push(entry.id);
+            match self.ledger.append(record::write(&entry)).await {
+                Ok(()) => return Ok(own),
+                Err(fault) => {
+                    tracing::warn!(%fault, "an event is appended again");
+                    tokio::time::sleep(APPEND_RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// The outcome of the event, seen through a barrier that came after it was applied.
+    async fn outcome(&self, key: EventKey) -> Result<Outcome, Closed> {
+        let mut moved = self.mirror.shown();
+        let mut asked = Instant::now();
+        loop {
+            // A notification only says "look"; looking in vain is harmless.
+            let _ = timeout(OUTCOME_POLL, moved.changed()).await;
+            if let Some(outcome) = self.gate.pass_with(key).await?.outcome {
+                return Ok(outcome);
+            }
+            if asked.elapsed() > RECORD_BACK {
+                self.nudge.notify_one();
+                asked = Instant::now();
+            }
+        }
+    }
+
+    /// A refusal that the source may hear of, and the dead queue always.
+    async fn refuse(
+        &self,
+        incoming: Incoming,
+        event: &Event<'_>,
+        received_at: Timestamp,
+        refused: &Refused,
+    ) -> Result<(), Closed> {
+        if refused.receipt {
+            let request = event::request_name(event);
+            let body = receipt::write(&Receipt {
+                event_id: event.event_id,
+                source: event.source,
+                kind: event.kind,
+                request_id: &request,
+                status: Status::Rejected,
+                revision: None,
+                received_at,
+                effective_at: None,
+                remarks: Remarks::default(),
+                reason: Some(Refusal::Dead(refused.reason)),
+            });
+            self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        }
+        let fault = Fault::whole(refused.reason, refused.detail);
+        self.bury(incoming, &fault, Some(event)).await
+    }
+
+    /// To the dead queue, confirmed, then acknowledged.
+    async fn bury(
+        &self,
+        mut incoming: Incoming,
+        fault: &Fault,
+        event: Option<&Event<'_>>,
+    ) -> Result<(), Closed> {
+        self.dead(&mut incoming, fault).await;
+        match event {
+            Some(event) => self.metrics.event(event.source, event.kind, EventFate::Dead),
+            None => self.metrics.unreadable_event(),
+        }
+        incoming.acker.ack().await;
+        Ok(())
+    }
+
+    async fn dead(&self, incoming: &mut Incoming, fault: &Fault) {
+        self.post.bury(incoming, &self.post.addresses().opt_outs, fault).await;
+        self.metrics.dead_letter(incoming.input, fault.reason);
+    }
+}
+
+/// Whether two contents differ under a key that both were hashed with.
+fn conflict(ours: &[(KeyCheck, [u8; 16])], first: &[(KeyCheck, [u8; 16])]) -> bool {
+    ours.iter().any(|(key, hash)| first.iter().any(|(k, h)| k == key && h != hash))
+}
+
+fn receipt_of<'a>(
+    event: &'a Event<'_>,
+    request: &'a str,
+    outcome: &Outcome,
+    first: bool,
+    now: Timestamp,
+) -> Receipt<'a> {
+    let decided = match outcome.decision {
+        Decision::Applied => Status::Applied,
+        Decision::Superseded => Status::Superseded,
+        Decision::Review => Status::Review,
+        Decision::UnknownRequest => Status::Rejected,
+    };
+    // What waits for a person, or was refused, changed nothing.
+    let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded);
+    let effective_at = if first { now } else { outcome.decided_at };
+    Receipt {
+        event_id: event.event_id,
+        source: event.source,
+        kind: event.kind,
+        request_id: request,
+        status: if first { decided } else { Status::Duplicate },
+        revision: stands.then_some(outcome.revision),
+        received_at: outcome.received_at,
+        effective_at: stands.then_some(effective_at),
+        remarks: outcome.remarks,
+        reason: (decided == Status::Rejected).then_some(Refusal::UnknownRequest),
+    }
+}

@@ -1,0 +1,77 @@
+//! Alarms: what a person must act on, as events of their own.
+//!
+//! A state is alarmed when it begins and logged when it ends, not for as long as it lasts; two workers that
+//! see the same state each say so. An alarm names states and counts, never a person.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::clock::Clock;
+use super::post::Post;
+
+/// What can be alarmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alarm {
+    /// Redis has no list, another or an older one.
+    ListLost,
+    /// The ledger lacks what the list has.
+    LedgerLost,
+    /// Nobody is bound for a job's output.
+    Unroutable,
+    /// The same event id with other content.
+    EventIdConflict,
+}
+
+impl Alarm {
+    /// The name, after `alarm.` in the routing key.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ListLost => "list_lost",
+            Self::LedgerLost => "ledger_lost",
+            Self::Unroutable => "unroutable",
+            Self::EventIdConflict => "event_id_conflict",
+        }
+    }
+}
+
+/// Raises alarms. Cheap to clone.
+#[derive(Clone)]
+pub struct Alarms {
+    post: Post,
+    clock: Arc<dyn Clock>,
+    raised: Arc<Mutex<BTreeSet<Alarm>>>,
+}
+
+impl Alarms {
+    /// Alarms over a post.
+    pub fn new(post: Post, clock: Arc<dyn Clock>) -> Self {
+        Self { post, clock, raised: Arc::default() }
+    }
+
+    /// Something happened: alarms each time.
+    pub async fn happened(&self, alarm: Alarm, detail: &str) {
+        tracing::error!(alarm = alarm.as_str(), detail, "alarm");
+        let body = json!({ "alarm": alarm.as_str(), "at": self.clock.now().to_string(), "detail": detail });
+        self.post.tell(format!("alarm.{}", alarm.as_str()), body.to_string().into_bytes()).await;
+    }
+
+    /// A state is so now: alarms when it was not before.
+    pub async fn is(&self, alarm: Alarm, so: Option<&str>) {
+        let began = {
+            let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+            if so.is_some() {
+                raised.insert(alarm)
+            } else {
+                if raised.remove(&alarm) {
+                    tracing::info!(alarm = alarm.as_str(), "alarm ended");
+                }
+                false
+            }
+        };
+        if let (true, Some(detail)) = (began, so) {
+            self.happened(alarm, detail).await;
+        }
+    }
+}

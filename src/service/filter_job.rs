@@ -1,0 +1,275 @@
+//! One job, from its delivery to its acknowledgement.
+//!
+//! Read and hash while nothing is held → a barrier sent after the job came → the mirror at that position or
+//! later → every recipient judged on one unchanging view → output, confirmed and not returned → report →
+//! acknowledge. What could not be handed to the broker soon is judged afresh: it was right when it was
+//! filtered, which is not enough. While the list is not proven whole the job simply waits here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::alarms::{Alarm, Alarms};
+use super::clock::Clock;
+use super::cpu;
+use super::envelope::{self, Route};
+use super::follow_feed::SharedMirror;
+use super::gate::{Closed, Gate};
+use super::message::Outgoing;
+use super::ports::{Delivered, Incoming};
+use super::post::Post;
+use crate::codec::encoding::{self, Encoding};
+use crate::codec::fault::Fault;
+use crate::codec::job::{self, Job, JobLimits, Names, Stamp};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::digest::KeyRing;
+use crate::domain::filter::{Prepared, Verdicts, judge, prepare};
+use crate::domain::identifier::{Country, canonical};
+use crate::domain::words::{DeadReason, IdentifierKind, Purpose};
+use crate::metrics::{JobOutcome, Metrics};
+
+/// A barrier this old is not published on any more.
+const BARRIER_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// A mirror that does not reach a barrier within this gets another barrier: the list may be another by now.
+const MIRROR_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Between tries after RabbitMQ failed.
+const FAULT_RETRY: Duration = Duration::from_millis(200);
+
+impl Names for Catalogue {
+    fn region(&self, name: &str) -> Option<Arc<str>> {
+        self.region_of_job(name).cloned()
+    }
+
+    fn brand(&self, name: &str) -> Option<Arc<str>> {
+        Self::brand(self, name).cloned()
+    }
+}
+
+/// Filters jobs.
+pub struct JobDesk {
+    /// The barrier.
+    pub gate: Gate,
+    /// The list in memory.
+    pub mirror: SharedMirror,
+    /// Outputs, reports and dead letters.
+    pub post: Post,
+    /// Alarms.
+    pub alarms: Alarms,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The keys.
+    pub keys: Arc<KeyRing>,
+    /// Regions and brands.
+    pub catalogue: Arc<Catalogue>,
+    /// The country of numbers without a country code.
+    pub country: Country,
+    /// Bounds of a job.
+    pub limits: JobLimits,
+    /// AMQP users whose jobs may have another purpose than marketing.
+    pub exempt_publishers: BTreeSet<String>,
+    /// Bytes of bodies that are processed at once.
+    pub body_budget: Arc<Semaphore>,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Where a job came from, which decides where it goes when nobody is bound for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The jobs queue.
+    Jobs,
+    /// The waiting room.
+    Waiting,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is out, or dead.
+    Settled,
+    /// Nobody is bound for it; it is in the waiting room.
+    Waiting,
+}
+
+impl JobDesk {
+    /// Processes one delivery. Returns when it is settled, or when the worker shuts down.
+    pub async fn filter(&self, mut incoming: Incoming, origin: Origin) -> Result<Fate, Closed> {
+        let started = Instant::now();
+        let budget = self.weigh(&incoming).await?;
+        let fault = match self.attempt(&incoming, origin, started).await? {
+            Ok(fate) => {
+                incoming.acker.ack().await;
+                return Ok(fate);
+            }
+            Err(fault) => fault,
+        };
+        drop(budget);
+        self.post.bury(&mut incoming, &self.post.addresses().jobs, &fault).await;
+        self.metrics.dead_letter(incoming.input, fault.reason);
+        incoming.acker.ack().await;
+        Ok(Fate::Settled)
+    }
+
+    /// Back to the end of the waiting room, without a try.
+    pub async fn put_back(&self, incoming: Incoming) {
+        self.wait_for_a_binding(&incoming, Origin::Waiting).await;
+        incoming.acker.ack().await;
+    }
+
+    /// Room for this body among those that are processed. A body as large as all the room waits for all.
+    async fn weigh(&self, incoming: &Incoming) -> Result<tokio::sync::OwnedSemaphorePermit, Closed> {
+        let packed = incoming.properties.content_encoding.as_deref().is_some_and(|packed| !packed.is_empty());
+        let bytes = if packed { self.limits.unpacked_bytes_max } else { incoming.body.len() };
+        let bytes = u32::try_from(bytes.min(self.limits.unpacked_bytes_max)).unwrap_or(u32::MAX);
+        Arc::clone(&self.body_budget).acquire_many_owned(bytes).await.map_err(|_| Closed)
+    }
+
+    /// Everything but settling.
+    async fn attempt(
+        &self,
+        incoming: &Incoming,
+        origin: Origin,
+        started: Instant,
+    ) -> Result<Result<Fate, Fault>, Closed> {
+        if envelope::is_oversized(&incoming.properties) {
+            let rule = "the properties and headers leave no room for ours in one AMQP frame";
+            return Ok(Err(Fault::whole(DeadReason::TooLarge, rule)));
+        }
+        let packing = match Encoding::parse(incoming.properties.content_encoding.as_deref()) {
+            Ok(packing) => packing,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let text = match cpu::work(|| encoding::unpack(&incoming.body, packing, self.limits.unpacked_bytes_max)) {
+            Ok(text) => text,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let (job, prepared) = match cpu::work(|| self.read(&text, incoming)) {
+            Ok(both) => both,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        loop {
+            let (verdicts, stamp, sent_at) = self.judge(&job, &prepared).await?;
+            let output = cpu::work(|| self.output(&job, &verdicts, stamp, packing, incoming));
+            if sent_at.elapsed() > BARRIER_AGE_MAX {
+                continue;
+            }
+            match self.post.once(&output).await {
+                Ok(Delivered::Confirmed) => {
+                    let report = job::report(&job, &verdicts, stamp);
+                    self.post.tell("report.job".into(), report).await;
+                    self.count(&job, &prepared, &verdicts, started);
+                    return Ok(Ok(Fate::Settled));
+                }
+                Ok(Delivered::Returned) => {
+                    self.wait_for_a_binding(incoming, origin).await;
+                    self.metrics.job(job.channel, JobOutcome::Unroutable);
+                    return Ok(Ok(Fate::Waiting));
+                }
+                Ok(Delivered::TooLarge) => {
+                    let rule = "RabbitMQ takes no message of the output's size (max_message_size)";
+                    return Ok(Err(Fault::whole(DeadReason::TooLarge, rule)));
+                }
+                Err(fault) => {
+                    tracing::warn!(%fault, "a job is filtered afresh");
+                    tokio::time::sleep(FAULT_RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Reads the job and hashes its recipients.
+    fn read<'a>(&self, text: &'a [u8], incoming: &Incoming) -> Result<(Job<'a>, Prepared), Fault> {
+        let job = job::decode(text, &self.limits, &*self.catalogue)?;
+        if job.purpose != Purpose::Marketing {
+            let user = incoming.properties.user_id.as_deref();
+            if !user.is_some_and(|user| self.exempt_publishers.contains(user)) {
+                let rule = "/purpose: the message's user_id is not listed in policy.exempt_publishers";
+                return Err(Fault::whole(DeadReason::PurposeNotAllowed, rule));
+            }
+        }
+        let prepared = prepare(job.channel, job.segments(), &self.keys, |kind, text, buffer| {
+            canonical(kind, text, &self.country, buffer).ok()
+        });
+        Ok((job, prepared))
+    }
+
+    /// Judges every recipient at one position, at or after a barrier that is sent now.
+    async fn judge(&self, job: &Job<'_>, prepared: &Prepared) -> Result<(Verdicts, Stamp, Instant), Closed> {
+        loop {
+            let pass = self.gate.pass().await?;
+            let list = pass.identity.list;
+            let reached = timeout(MIRROR_PATIENCE, self.mirror.reach(list, pass.position)).await;
+            match reached {
+                Ok(true) => {}
+                Ok(false) => return Err(Closed),
+                Err(_) => continue,
+            }
+            let judged = cpu::work(|| {
+                let view = self.mirror.view();
+                let mirror = view.at(list, pass.position)?;
+                Some((judge(prepared, job.purpose, &job.brand, mirror), mirror.revision()))
+            });
+            if let Some((verdicts, revision)) = judged {
+                let stamp = Stamp { revision, filtered_at: whole_seconds(self.clock.now()) };
+                return Ok((verdicts, stamp, pass.sent_at));
+            }
+        }
+    }
+
+    fn output(
+        &self,
+        job: &Job<'_>,
+        verdicts: &Verdicts,
+        stamp: Stamp,
+        packing: Encoding,
+        incoming: &Incoming,
+    ) -> Outgoing {
+        let kept = verdicts.tallies().iter().map(|tally| tally.kept).sum();
+        let removed = verdicts.tallies().iter().map(crate::domain::filter::Tally::removed_in_all).sum();
+        let marks = envelope::Stamp { revision: stamp.revision, kept, removed };
+        Outgoing {
+            exchange: self.post.addresses().filtered.clone(),
+            routing_key: incoming.routing_key.clone(),
+            properties: envelope::filtered(&incoming.properties, &job.job_id, marks),
+            body: encoding::pack(job::filtered(job, verdicts, stamp), packing),
+        }
+    }
+
+    /// Moves the job to the end of the waiting room, confirmed, so that it blocks nobody.
+    async fn wait_for_a_binding(&self, incoming: &Incoming, origin: Origin) {
+        let route = Route { exchange: incoming.exchange.clone(), routing_key: incoming.routing_key.clone() };
+        let waiting = Outgoing {
+            exchange: String::new(),
+            routing_key: self.post.addresses().waiting.clone(),
+            properties: envelope::enter_waiting(&incoming.properties, &route),
+            body: incoming.body.clone(),
+        };
+        if origin == Origin::Jobs {
+            tracing::warn!("nobody is bound for a job's output: it waits in {}", waiting.routing_key);
+            let detail = "nobody is bound to the exchange of filtered jobs for a job's routing key";
+            self.alarms.is(Alarm::Unroutable, Some(detail)).await;
+        }
+        while self.post.insist(&waiting).await != Delivered::Confirmed {
+            tokio::time::sleep(FAULT_RETRY).await;
+        }
+    }
+
+    fn count(&self, job: &Job<'_>, prepared: &Prepared, verdicts: &Verdicts, started: Instant) {
+        self.metrics.job(job.channel, JobOutcome::Filtered);
+        self.metrics.job_duration(job.channel, started.elapsed());
+        self.metrics.recipients(job.channel, verdicts.tallies());
+        for kind in IdentifierKind::ALL {
+            self.metrics.ignored_identifiers(*kind, prepared.ignored(*kind));
+        }
+    }
+}
+
+fn whole_seconds(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
