@@ -11,5 +11,6 @@
 //!
 //! Arrows point down that list only; `tests/tidy.rs` checks it.
 
+pub mod amqp;
 pub mod domain;
 pub mod service;
