@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use lapin::options::ExchangeDeleteOptions;
 use suppressd::service::ports::{Delivered, Outbox};
 
 use crate::support::{Client, broker, broker_url, fresh_names, outgoing};
@@ -47,7 +48,8 @@ async fn a_deleted_exchange_or_waiting_queue_is_declared_again_and_never_taken_f
     let (broker, _inputs) = broker(&url, &names).await;
     let client = Client::connect(&url).await;
     for (exchange, key) in [(names.dead.as_str(), "any"), ("", names.waiting.as_str())] {
-        let deleted = client.channel.exchange_delete(names.dead.as_str().into(), Default::default());
+        let deleted =
+            client.channel.exchange_delete(names.dead.as_str().into(), ExchangeDeleteOptions::default());
         deleted.await.unwrap();
         client.delete_queue(&names.waiting).await;
         let fault = broker.publish(outgoing(exchange, key, b"{}")).await.unwrap_err();
