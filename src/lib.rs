@@ -12,10 +12,15 @@
 //!
 //! Arrows point down that list only; `tests/tidy.rs` checks it.
 
+pub mod admin;
 pub mod amqp;
+pub mod cli;
 pub mod codec;
+pub mod daemon;
 pub mod domain;
+pub mod metrics;
 pub mod mirror;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod telemetry;

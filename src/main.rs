@@ -1,2 +1,7 @@
 //! The `suppressd` program: see the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    suppressd::cli::main()
+}

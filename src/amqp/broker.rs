@@ -17,6 +17,7 @@ use super::endpoint::Endpoint;
 use super::fault::Fault;
 use super::intake::Intake;
 use super::names::Names;
+use super::pace::{Pace, Paces, Suspect};
 use super::publisher::{Patience, Publisher};
 use super::state::{BrokerState, LinkState, StateCell};
 use super::supervisor::Link;
@@ -72,6 +73,7 @@ struct Shared {
     publisher: Link<Publisher>,
     jobs: Inlet,
     opt_outs: Inlet,
+    suspect: Suspect,
     state: StateCell,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -120,6 +122,7 @@ impl Broker {
             publisher: Link::new(),
             jobs,
             opt_outs,
+            suspect: Suspect::new(),
             state: StateCell::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -215,7 +218,17 @@ impl Broker {
         let shared = &self.0;
         let name = format!("{} intake", shared.settings.connection_name);
         let open = async |_| {
-            let session = Intake::open(&shared.settings.endpoint, &name, Arc::clone(&shared.names)).await?;
+            let careful = self.state().borrow().intake == LinkState::Down(Some(Fault::Unreadable));
+            let paces = Paces::new(if careful { Pace::Shut } else { Pace::Full });
+            let names = Arc::clone(&shared.names);
+            let session = Intake::open(&shared.settings.endpoint, &name, names, paces).await?;
+            if careful {
+                let (broker, session) = (self.clone(), Arc::clone(&session));
+                shared.tasks.spawn(async move {
+                    let widening = session.paces.widen(&broker.0.suspect);
+                    session.gone().run_until_cancelled(widening).await;
+                });
+            }
             for input in [Input::Jobs, Input::OptOuts] {
                 let (broker, session) = (self.clone(), Arc::clone(&session));
                 shared.tasks.spawn(async move { broker.inlet(input).serve(session, &broker.0.state).await });

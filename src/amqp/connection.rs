@@ -98,7 +98,10 @@ impl Wire {
         loop {
             tokio::select! {
                 event = events.next() => match event {
-                    Some(Event::Error(error)) => return Fault::ended(&error),
+                    // lapin tells of a channel's error here, too; that is its users' affair.
+                    Some(Event::Error(error)) => if !self.connection.status().connected() {
+                        return Fault::ended(&error);
+                    },
                     Some(Event::ConnectionBlocked(why)) => tell(Sign::Blocked(why)),
                     Some(Event::ConnectionUnblocked) => tell(Sign::Unblocked),
                     Some(_) => {}

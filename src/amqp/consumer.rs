@@ -10,8 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions};
+use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
+use lapin::{Channel, Consumer};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +20,7 @@ use super::connection::{ANSWER_TIMEOUT, answered};
 use super::convert;
 use super::fault;
 use super::intake::{Intake, Tap};
+use super::pace::Pace;
 use super::state::{Consumption, StateCell};
 use crate::service::ports::{Acker, Incoming, Input};
 
@@ -60,12 +62,14 @@ impl Inlet {
 
     async fn keep_taking(&self, session: &Intake, state: &StateCell) {
         let mut wanted = self.wanted.subscribe();
+        let mut pace = session.paces.watch(self.input);
         loop {
             state.consumption(self.input, self.without_consumer());
-            // The sender is `self`: it cannot be gone.
+            // The senders are `self` and the session: they cannot be gone.
             let _ = wanted.wait_for(|wanted| *wanted == Wanted::Running).await;
             state.consumption(self.input, Consumption::Pending);
-            match self.take(session, &mut wanted, state).await {
+            let _ = pace.wait_for(|pace| *pace != Pace::Shut).await;
+            match self.take(session, &mut wanted, &mut pace, state).await {
                 Stopped::Paused => {}
                 Stopped::Halted => return,
                 Stopped::Lost(why) => {
@@ -93,9 +97,11 @@ impl Inlet {
         &self,
         session: &Intake,
         wanted: &mut watch::Receiver<Wanted>,
+        pace: &mut watch::Receiver<Pace>,
         state: &StateCell,
     ) -> Stopped {
-        let mut tap = match self.open(session).await {
+        let opened = *pace.borrow_and_update();
+        let mut tap = match self.open(session, opened).await {
             Ok(tap) => tap,
             Err(error) => return Stopped::Lost(fault::words(&error)),
         };
@@ -111,6 +117,9 @@ impl Inlet {
                     }
                     Wanted::Halted => return self.halt(session, tap, state).await,
                 },
+                pace = changed(pace) => if let Err(error) = self.widen(session, &mut tap, pace).await {
+                    return Stopped::Lost(fault::words(&error));
+                },
                 next = self.pass_on(&mut tap) => if let Err(stopped) = next {
                     // It may be closed already.
                     let _ = answered(tap.channel.close(200, "lost".into())).await;
@@ -120,14 +129,36 @@ impl Inlet {
         }
     }
 
-    async fn open(&self, session: &Intake) -> lapin::Result<Tap> {
+    async fn open(&self, session: &Intake, pace: Pace) -> lapin::Result<Tap> {
+        let channel = session.bounded_channel(self.prefetch_at(pace)).await?;
+        let consumer = self.consume(session, &channel).await?;
+        Ok(Tap { channel, consumer })
+    }
+
+    async fn consume(&self, session: &Intake, channel: &Channel) -> lapin::Result<Consumer> {
         // Queue names fit: a prefix has at most 200 bytes.
         let queue = session.names().queue(self.input).into();
-        let channel = session.bounded_channel(self.prefetch).await?;
         let options = BasicConsumeOptions::default();
-        let consumer = channel.basic_consume(queue, "".into(), options, FieldTable::default());
-        let consumer = answered(consumer).await?;
-        Ok(Tap { channel, consumer })
+        answered(channel.basic_consume(queue, "".into(), options, FieldTable::default())).await
+    }
+
+    /// Takes more from now on, on the same channel, so that nothing goes back that is being worked on.
+    async fn widen(&self, session: &Intake, tap: &mut Tap, pace: Pace) -> lapin::Result<()> {
+        let cancel = tap.channel.basic_cancel(tap.consumer.tag(), BasicCancelOptions::default());
+        answered(cancel).await?;
+        // What had been sent by then still comes, and then the end.
+        while self.pass_on(tap).await.is_ok() {}
+        let qos = tap.channel.basic_qos(self.prefetch_at(pace), BasicQosOptions::default());
+        answered(qos).await?;
+        tap.consumer = self.consume(session, &tap.channel).await?;
+        Ok(())
+    }
+
+    fn prefetch_at(&self, pace: Pace) -> u16 {
+        match pace {
+            Pace::Full => self.prefetch,
+            Pace::Shut | Pace::Single => 1,
+        }
     }
 
     /// Passes one delivery on. Cancelled, it has not taken one yet.
@@ -154,10 +185,10 @@ impl Inlet {
     }
 }
 
-async fn changed(wanted: &mut watch::Receiver<Wanted>) -> Wanted {
-    // The sender is the inlet, which lives as long as its consumers.
-    let _ = wanted.changed().await;
-    *wanted.borrow_and_update()
+async fn changed<T: Copy>(watched: &mut watch::Receiver<T>) -> T {
+    // The senders are the inlet and the session, which live as long as the consumer.
+    let _ = watched.changed().await;
+    *watched.borrow_and_update()
 }
 
 /// A delivery as the use cases see it.

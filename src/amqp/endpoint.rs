@@ -4,6 +4,8 @@
 //! frames a connection and a broker may offer frames of 4 GiB; `heartbeat`, because a dead peer is
 //! noticed after two of them; `channel_max`, because the publisher holds a channel for each message.
 
+use std::time::Duration;
+
 use lapin::uri::{AMQPScheme, AMQPUri};
 
 const FRAME_BYTES_MAX: u32 = 131_072;
@@ -48,6 +50,16 @@ impl Endpoint {
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
         uri.query.channel_max = Some(CHANNELS_MAX);
         Ok(Self { uri })
+    }
+
+    /// Replaces the password of the URI.
+    pub fn set_password(&mut self, password: &str) {
+        password.clone_into(&mut self.uri.authority.userinfo.password);
+    }
+
+    /// A peer that is silent for twice this long is taken for dead. Whole seconds, at least one.
+    pub fn set_heartbeat(&mut self, heartbeat: Duration) {
+        self.uri.query.heartbeat = Some(u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX).max(1));
     }
 
     pub(super) fn uri(&self) -> &AMQPUri {

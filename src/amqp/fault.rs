@@ -83,16 +83,19 @@ impl Fault {
     }
 }
 
-/// The error in words. lapin's own hold no message content, except where a broker quotes a property.
+/// The error in words: the broker's own if it has any. Not for publishes, where it quotes properties.
 pub(super) fn words(error: &Error) -> String {
-    error.to_string()
+    match error.kind() {
+        ErrorKind::ProtocolError(refusal) => refusal.get_message().to_string(),
+        _ => error.to_string(),
+    }
 }
 
 /// AMQP's code alone, for errors in which RabbitMQ may quote a message's property.
 pub(super) fn code(error: &Error) -> String {
     match error.kind() {
         ErrorKind::ProtocolError(refusal) => format!("{}", refusal.kind()),
-        _ => words(error),
+        _ => error.to_string(),
     }
 }
 

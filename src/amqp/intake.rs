@@ -13,6 +13,7 @@ use super::connection::{Wire, answered};
 use super::endpoint::Endpoint;
 use super::fault::Fault;
 use super::names::Names;
+use super::pace::Paces;
 use super::supervisor::Session;
 use super::topology;
 
@@ -20,6 +21,8 @@ use super::topology;
 pub(super) struct Intake {
     wire: Wire,
     names: Arc<Names>,
+    /// How much may be taken.
+    pub(super) paces: Paces,
     /// The channel that waiting jobs are taken on.
     pub(super) waiting: Mutex<Option<Channel>>,
     failed: watch::Sender<Option<Fault>>,
@@ -33,6 +36,7 @@ impl Intake {
         endpoint: &Endpoint,
         connection_name: &str,
         names: Arc<Names>,
+        paces: Paces,
     ) -> Result<Arc<Self>, Fault> {
         let wire = Wire::open(endpoint, connection_name).await?;
         topology::declare(&wire, &names).await?;
@@ -40,6 +44,7 @@ impl Intake {
         Ok(Arc::new(Self {
             wire,
             names,
+            paces,
             waiting: Mutex::default(),
             failed: watch::Sender::new(None),
             _gone_on_drop: gone.clone().drop_guard(),

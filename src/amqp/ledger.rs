@@ -97,10 +97,8 @@ impl Reader {
         let Some(last) = self.last.take() else { return Ok(()) };
         self.unacked = 0;
         let acked = answered(last.ack(BasicAckOptions { multiple: true })).await;
-        match acked.map_err(|error| explain(&error))? {
-            true => Ok(()),
-            false => Err(BrokerFault::new("reading the ledger: the session ended")),
-        }
+        let alive = acked.map_err(|error| explain(&error))?;
+        alive.then_some(()).ok_or_else(|| BrokerFault::new("reading the ledger: the session ended"))
     }
 }
 

@@ -7,7 +7,8 @@
 //! good without a word, and any retry of a publish, because only the caller knows whether the message is
 //! still right by then.
 //!
-//! Logs: set `lapin=warn,lapin::returned_messages=off` in the daemon; that module prints bodies.
+//! Logs: the daemon must set `lapin=off`. lapin prints the bodies of returned messages, and broker's words
+//! in which properties are quoted; what matters of its troubles is logged here.
 
 mod broker;
 mod connection;
@@ -18,6 +19,7 @@ mod fault;
 mod intake;
 mod ledger;
 mod names;
+mod pace;
 mod publisher;
 mod state;
 mod supervisor;

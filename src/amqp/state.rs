@@ -76,6 +76,11 @@ impl BrokerState {
         }
     }
 
+    /// What keeps a link down that somebody must mend.
+    pub fn configuration_fault(&self) -> Option<&Fault> {
+        self.fault().filter(|fault| fault.is_configuration())
+    }
+
     /// The fault that keeps a link down.
     pub(super) fn fault(&self) -> Option<&Fault> {
         [&self.intake, &self.publish].into_iter().find_map(|link| match link {

@@ -131,7 +131,7 @@ mod tests {
         let stop = CancellationToken::new();
         let tries = AtomicU64::new(0);
         let open = |epoch| {
-            let failing = tries.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+            let failing = tries.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
             async move { if failing { Err(Fault::Unreadable) } else { Ok(Arc::new(Short(epoch))) } }
         };
         let user = async {

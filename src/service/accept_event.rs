@@ -19,6 +19,7 @@ use super::follow_feed::SharedMirror;
 use super::gate::{Closed, Gate, clock_is_off};
 use super::ports::{Incoming, Ledger};
 use super::post::Post;
+use super::quarantine::{Quarantine, crashed_worker};
 use super::random;
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::event::Body;
@@ -26,13 +27,13 @@ use crate::codec::fault::Fault;
 use crate::codec::receipt::{self, Receipt, Refusal};
 use crate::codec::record;
 use crate::domain::catalogue::Catalogue;
-use crate::domain::digest::{KeyCheck, KeyRing};
+use crate::domain::digest::{HashKey, KeyCheck, KeyRing};
 use crate::domain::event::{self, Event, Policy, Refused, SourcePolicy, Taken};
 use crate::domain::fold::{Decision, Outcome};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::record::{Entry, EventKey, EventRecord, Record, RecordId, Remarks};
-use crate::domain::words::{DeadReason, Status};
-use crate::metrics::{EventFate, Metrics};
+use crate::domain::words::{DeadReason, EventKind, Status};
+use crate::metrics::{DeadQueue, Metrics};
 
 /// Between looks for the outcome, if nothing moves.
 const OUTCOME_POLL: Duration = Duration::from_millis(100);
@@ -81,6 +82,8 @@ pub struct EventDesk {
     pub keys: Arc<KeyRing>,
     /// What may come in.
     pub rules: Rules,
+    /// Keeps suspects apart.
+    pub quarantine: Quarantine,
     /// The metrics.
     pub metrics: Arc<Metrics>,
 }
@@ -91,7 +94,12 @@ impl EventDesk {
         self.clock_in_step().await?;
         let received_at = self.clock.now();
         let started = Instant::now();
-        let body = match self.unpack(&incoming) {
+        let Some(read) = self.quarantine.run(&incoming, || self.unpack(&incoming)).await else {
+            let fault = crashed_worker();
+            self.quarantine.buried(&incoming).await;
+            return self.bury(incoming, &fault, None).await;
+        };
+        let body = match read {
             Ok(body) => body,
             Err(fault) => return self.bury(incoming, &fault, None).await,
         };
@@ -122,8 +130,8 @@ impl EventDesk {
         let receipt = receipt_of(&event, &request, &outcome, first, self.clock.now());
         let body = receipt::write(&receipt);
         self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
-        self.metrics.event(event.source, event.kind, EventFate::Settled(receipt.status));
-        if first && receipt.status == Status::Applied && event.kind.restricts() {
+        self.metrics.event(event.source, event.kind, receipt.status);
+        if first && receipt.status == Status::Applied && event.kind == EventKind::OptOut {
             self.metrics.opt_out_effect(event.source, started.elapsed());
         }
         incoming.acker.ack().await;
@@ -158,13 +166,14 @@ impl EventDesk {
         };
         event::permit(event, incoming.properties.user_id.as_deref(), &policy)?;
         let canonical_body = body.canonical();
-        let keys: Vec<KeyCheck> = self.keys.keys().iter().map(|key| key.check()).collect();
+        let keys: Vec<KeyCheck> = self.keys.keys().iter().map(HashKey::check).collect();
         let content = self.keys.keys().iter().map(|key| key.content_hash(&canonical_body)).collect();
         let mut buffer = String::new();
-        let mut record = event::decide(event, Taken { received_at, keys: &keys, content }, &policy, |kind, text| {
-            let form = canonical(kind, text, &self.rules.country, &mut buffer).ok()?;
-            Some(self.keys.digests(kind, form).collect())
-        })?;
+        let mut record =
+            event::decide(event, Taken { received_at, keys: &keys, content }, &policy, |kind, text| {
+                let form = canonical(kind, text, &self.rules.country, &mut buffer).ok()?;
+                Some(self.keys.digests(kind, form).collect())
+            })?;
         record.decided_at = self.clock.now();
         Ok(record)
     }
@@ -230,9 +239,13 @@ impl EventDesk {
                 reason: Some(Refusal::Dead(refused.reason)),
             });
             self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+            self.metrics.event(event.source, event.kind, Status::Rejected);
+            let mut incoming = incoming;
+            self.dead(&mut incoming, &Fault::whole(refused.reason, refused.detail)).await;
+            incoming.acker.ack().await;
+            return Ok(());
         }
-        let fault = Fault::whole(refused.reason, refused.detail);
-        self.bury(incoming, &fault, Some(event)).await
+        self.bury(incoming, &Fault::whole(refused.reason, refused.detail), Some(event)).await
     }
 
     /// To the dead queue, confirmed, then acknowledged.
@@ -243,17 +256,14 @@ impl EventDesk {
         event: Option<&Event<'_>>,
     ) -> Result<(), Closed> {
         self.dead(&mut incoming, fault).await;
-        match event {
-            Some(event) => self.metrics.event(event.source, event.kind, EventFate::Dead),
-            None => self.metrics.unreadable_event(),
-        }
+        self.metrics.event_dead(event.map(|event| event.source), event.map(|event| event.kind));
         incoming.acker.ack().await;
         Ok(())
     }
 
     async fn dead(&self, incoming: &mut Incoming, fault: &Fault) {
         self.post.bury(incoming, &self.post.addresses().opt_outs, fault).await;
-        self.metrics.dead_letter(incoming.input, fault.reason);
+        self.metrics.dead_letter(DeadQueue::OptOuts, fault.reason);
     }
 }
 

@@ -35,7 +35,7 @@ const STANDSTILL: Duration = Duration::from_millis(200);
 const RENEW: Duration = Duration::from_millis(700);
 
 /// A record that must be there is waited for this long.
-const RECORD_TIMEOUT: Duration = Duration::from_secs(5);
+const RECORD_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Between tries after a fault.
 const FAULT_RETRY: Duration = Duration::from_millis(250);
@@ -136,7 +136,12 @@ impl Applier {
 
     /// Reads and applies until something is not as it was.
     async fn session(&mut self) -> Result<std::convert::Infallible, Ended> {
-        let genesis = first_record(&*self.ledger).await?;
+        let genesis = match first_record(&*self.ledger).await {
+            Err(Ended::Empty) if self.list.head().await?.is_some_and(|(head, _)| head.position > 0) => {
+                return Err(Ended::Lost("it is empty"));
+            }
+            genesis => genesis?,
+        };
         let head = match self.list.head().await? {
             Some((head, FOLD_VERSION)) => head,
             Some((_, other)) => return Err(Ended::Version(other)),

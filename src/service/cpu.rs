@@ -3,7 +3,7 @@
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Runs it here, telling the runtime so that other tasks go on elsewhere.
-pub fn work<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn work<T>(work: impl FnOnce() -> T) -> T {
     match Handle::current().runtime_flavor() {
         RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
         _ => work(),

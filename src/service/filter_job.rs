@@ -22,6 +22,7 @@ use super::gate::{Closed, Gate};
 use super::message::Outgoing;
 use super::ports::{Delivered, Incoming};
 use super::post::Post;
+use super::quarantine::{Quarantine, crashed_worker};
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::fault::Fault;
 use crate::codec::job::{self, Job, JobLimits, Names, Stamp};
@@ -30,7 +31,7 @@ use crate::domain::digest::KeyRing;
 use crate::domain::filter::{Prepared, Verdicts, judge, prepare};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::words::{DeadReason, IdentifierKind, Purpose};
-use crate::metrics::{JobOutcome, Metrics};
+use crate::metrics::{DeadQueue, JobOutcome, Metrics};
 
 /// A barrier this old is not published on any more.
 const BARRIER_AGE_MAX: Duration = Duration::from_secs(1);
@@ -75,6 +76,8 @@ pub struct JobDesk {
     pub exempt_publishers: BTreeSet<String>,
     /// Bytes of bodies that are processed at once.
     pub body_budget: Arc<Semaphore>,
+    /// Keeps suspects apart.
+    pub quarantine: Quarantine,
     /// The metrics.
     pub metrics: Arc<Metrics>,
 }
@@ -111,7 +114,8 @@ impl JobDesk {
         };
         drop(budget);
         self.post.bury(&mut incoming, &self.post.addresses().jobs, &fault).await;
-        self.metrics.dead_letter(incoming.input, fault.reason);
+        self.metrics.dead_letter(DeadQueue::Jobs, fault.reason);
+        self.metrics.job(None, JobOutcome::DeadLettered);
         incoming.acker.ack().await;
         Ok(Fate::Settled)
     }
@@ -145,13 +149,16 @@ impl JobDesk {
             Ok(packing) => packing,
             Err(fault) => return Ok(Err(fault)),
         };
-        let text = match cpu::work(|| encoding::unpack(&incoming.body, packing, self.limits.unpacked_bytes_max)) {
-            Ok(text) => text,
-            Err(fault) => return Ok(Err(fault)),
+        let unpack = || encoding::unpack(&incoming.body, packing, self.limits.unpacked_bytes_max);
+        let text = match self.quarantine.run(incoming, unpack).await {
+            Some(Ok(text)) => text,
+            Some(Err(fault)) => return Ok(Err(fault)),
+            None => return Ok(Err(self.crashed(incoming).await)),
         };
-        let (job, prepared) = match cpu::work(|| self.read(&text, incoming)) {
-            Ok(both) => both,
-            Err(fault) => return Ok(Err(fault)),
+        let (job, prepared) = match self.quarantine.run(incoming, || self.read(&text, incoming)).await {
+            Some(Ok(both)) => both,
+            Some(Err(fault)) => return Ok(Err(fault)),
+            None => return Ok(Err(self.crashed(incoming).await)),
         };
         loop {
             let (verdicts, stamp, sent_at) = self.judge(&job, &prepared).await?;
@@ -168,7 +175,9 @@ impl JobDesk {
                 }
                 Ok(Delivered::Returned) => {
                     self.wait_for_a_binding(incoming, origin).await;
-                    self.metrics.job(job.channel, JobOutcome::Unroutable);
+                    if origin == Origin::Jobs {
+                        self.metrics.job(Some(job.channel), JobOutcome::Unroutable);
+                    }
                     return Ok(Ok(Fate::Waiting));
                 }
                 Ok(Delivered::TooLarge) => {
@@ -181,6 +190,11 @@ impl JobDesk {
                 }
             }
         }
+    }
+
+    async fn crashed(&self, incoming: &Incoming) -> Fault {
+        self.quarantine.buried(incoming).await;
+        crashed_worker()
     }
 
     /// Reads the job and hashes its recipients.
@@ -261,9 +275,11 @@ impl JobDesk {
     }
 
     fn count(&self, job: &Job<'_>, prepared: &Prepared, verdicts: &Verdicts, started: Instant) {
-        self.metrics.job(job.channel, JobOutcome::Filtered);
+        self.metrics.job(Some(job.channel), JobOutcome::Filtered);
         self.metrics.job_duration(job.channel, started.elapsed());
-        self.metrics.recipients(job.channel, verdicts.tallies());
+        for tally in verdicts.tallies() {
+            self.metrics.recipients(job.channel, tally);
+        }
         for kind in IdentifierKind::ALL {
             self.metrics.ignored_identifiers(*kind, prepared.ignored(*kind));
         }

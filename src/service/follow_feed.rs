@@ -192,13 +192,18 @@ impl Follower {
             let Some((list, position)) = self.here() else { return Again::Load("there is no mirror") };
             let another = |glance: &Glance| glance.identity.as_ref().is_some_and(|i| i.list != list);
             let entries = tokio::select! {
-                read = self.list.follow(list, position) => read,
+                read = self.list.follow(list, position) => Some(read),
                 seen = self.glance.wait_for(another) => {
-                    let closed = seen.is_err();
-                    // The read that was left behind still blocks its connection.
-                    self.list.refresh_feed().await;
-                    return if closed { Again::Closed } else { Again::Load("another list serves") };
+                    if seen.is_err() {
+                        return Again::Closed;
+                    }
+                    None
                 }
+            };
+            let Some(entries) = entries else {
+                // The read that was left behind still blocks its connection.
+                self.list.refresh_feed().await;
+                return Again::Load("another list serves");
             };
             let entries = match entries {
                 Ok(entries) => entries,

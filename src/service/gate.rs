@@ -63,6 +63,8 @@ pub struct Glance {
     pub identity: Option<Identity>,
     /// How many ledger records are in.
     pub position: u64,
+    /// The revision there.
+    pub revision: u64,
     /// Whether passes are given.
     pub open: bool,
     /// Why not, for people.
@@ -73,6 +75,19 @@ pub struct Glance {
     pub skew_ms: i64,
     /// What was lost, while it is: the list itself, or what it had.
     pub lost: Option<&'static str>,
+    /// The keys that the list depends on.
+    pub keys: BTreeSet<KeyCheck>,
+    /// What keeps the gate shut is for somebody to mend: waiting does not help.
+    pub misconfigured: bool,
+}
+
+/// Why nothing may be believed at present, whatever Redis shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Veto {
+    /// For people.
+    pub why: String,
+    /// Whether somebody must mend it.
+    pub misconfigured: bool,
 }
 
 /// Who waits, and for what.
@@ -138,7 +153,7 @@ pub struct Gatekeeper {
     waiting: Vec<Waiter>,
     glance: watch::Sender<Glance>,
     /// Why nothing may be believed at present, such as a server that may evict.
-    veto: watch::Receiver<Option<String>>,
+    veto: watch::Receiver<Option<Veto>>,
     /// What this worker's mirror has.
     mirror: watch::Receiver<Shown>,
     /// Whether the ledger may be appended to.
@@ -150,7 +165,7 @@ pub struct Gatekeeper {
 /// What the gatekeeper watches besides Redis.
 pub struct Watched {
     /// Why nothing may be believed at present, such as a server that may evict.
-    pub veto: watch::Receiver<Option<String>>,
+    pub veto: watch::Receiver<Option<Veto>>,
     /// What this worker's mirror has.
     pub mirror: watch::Receiver<Shown>,
     /// Whether the ledger may be appended to.
@@ -261,11 +276,14 @@ impl Gatekeeper {
         let mut glance = Glance {
             identity: reading.identity.clone(),
             position: reading.position,
+            revision: reading.revision,
             open: false,
             why: String::new(),
             reachable: true,
             skew_ms: skew,
             lost: None,
+            keys: reading.keys.clone(),
+            misconfigured: false,
         };
         let Some(identity) = &reading.identity else {
             self.trust.forget();
@@ -279,7 +297,8 @@ impl Gatekeeper {
             return glance;
         }
         if let Some(veto) = &*self.veto.borrow() {
-            glance.why.clone_from(veto);
+            glance.why.clone_from(&veto.why);
+            glance.misconfigured = veto.misconfigured;
             return glance;
         }
         let verdict = self.trust.observe(identity, reading.fence);

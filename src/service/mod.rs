@@ -9,6 +9,7 @@ pub mod envelope;
 pub mod filter_job;
 pub mod follow_feed;
 pub mod gate;
+pub mod health;
 pub mod message;
 pub mod ports;
 pub mod post;

@@ -32,9 +32,9 @@ pub async fn run(
     loop {
         match room.count().await {
             Ok(waiting) => {
-                metrics.unroutable_jobs(waiting);
+                metrics.set_unroutable_jobs(waiting);
                 let (settled, left) = pass(&*room, &desk, waiting).await?;
-                metrics.unroutable_jobs(left);
+                metrics.set_unroutable_jobs(left);
                 if left == 0 {
                     alarms.is(Alarm::Unroutable, None).await;
                 }

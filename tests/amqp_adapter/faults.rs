@@ -53,7 +53,7 @@ async fn what_a_starved_broker_does_not_take_is_never_sent_later() {
     let mut taken = 0;
     let mut refused = 0;
     while refused < 3 {
-        match broker.publish(outgoing(&names.filtered, "sms", b"{}")).await {
+        match broker.publish(&outgoing(&names.filtered, "sms", b"{}")).await {
             Ok(_) => taken += 1,
             Err(_) => refused += 1,
         }
@@ -61,7 +61,7 @@ async fn what_a_starved_broker_does_not_take_is_never_sent_later() {
     assert!(job.acker.alive(), "only the publishing connection suffers");
     rabbit.control(&["set_vm_memory_high_watermark", "0.4"]).await;
     let last = outgoing(&names.filtered, "sms", b"last");
-    soon(async { while broker.publish(last.clone()).await.is_err() {} }).await;
+    soon(async { while broker.publish(&last).await.is_err() {} }).await;
     assert!(job.acker.ack().await);
     assert!(broker.state().borrow().connected().is_ok());
     // A message may have reached the server in the moment in which it stopped reading, not more.
@@ -87,7 +87,7 @@ async fn a_message_that_nobody_can_read_ends_in_the_dead_queue_and_the_others_pa
     assert_eq!(client.ready(&names.dead).await, 1, "only that message is dead");
     let state = broker.state().borrow().clone();
     assert!(state.unreadable_total >= 100, "{}", state.unreadable_total);
-    let delivered = broker.publish(outgoing(&names.jobs, "sms", b"{}")).await;
+    let delivered = broker.publish(&outgoing(&names.jobs, "sms", b"{}")).await;
     assert_eq!(delivered.unwrap(), Delivered::Confirmed);
     assert_eq!(state.publish, LinkState::Up { epoch: 1 }, "the publishing link never noticed");
     broker.shutdown().await;

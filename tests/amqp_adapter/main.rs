@@ -1,6 +1,8 @@
 //! The AMQP adapter on a real RabbitMQ: what it promises the use cases, and what it does when the server
 //! is restarted, loses queues, runs short of memory or sends what nobody can read.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
+
 mod faults;
 mod ledger;
 mod publishing;

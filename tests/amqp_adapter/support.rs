@@ -20,17 +20,17 @@ use suppressd::service::ports::Input;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 /// Longer than anything here takes on a busy machine: whoever waits so long has found a fault.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A RabbitMQ server of our own.
-pub struct Rabbit {
+pub(crate) struct Rabbit {
     home: tempfile::TempDir,
     ports: [u16; 3],
     shell: Child,
 }
 
 impl Rabbit {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
         let ports = [free_port(), free_port(), free_port()];
         let conf = format!("listeners.tcp.1 = 127.0.0.1:{}\nmax_message_size = 1048576\n", ports[0]);
@@ -59,16 +59,12 @@ impl Rabbit {
         tokio::time::timeout(PATIENCE, up).await.expect("RabbitMQ starts");
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("amqp://127.0.0.1:{}", self.ports[0])
     }
 
-    pub fn port(&self) -> u16 {
-        self.ports[0]
-    }
-
     /// Runs `rabbitmqctl`.
-    pub async fn control(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn control(&self, arguments: &[&str]) -> Output {
         let mut control = Command::new("/usr/lib/rabbitmq/bin/rabbitmqctl");
         environment(&mut control, &self.home, self.ports);
         control.args(arguments).stdin(Stdio::null());
@@ -78,7 +74,7 @@ impl Rabbit {
     }
 
     /// Stops the server and starts it again with its data.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         drop(self.shell.stdin.take());
         self.shell.wait().unwrap();
         self.shell = Self::launch(&self.home, self.ports);
@@ -113,7 +109,7 @@ fn free_port() -> u16 {
 }
 
 /// The server that all gentle tests share.
-pub async fn broker_url() -> String {
+pub(crate) async fn broker_url() -> String {
     static CALM: OnceCell<(String, ShellPipe)> = OnceCell::const_new();
     let start = || async {
         let mut rabbit = Rabbit::start().await;
@@ -130,53 +126,53 @@ pub async fn broker_url() -> String {
 struct ShellPipe(#[expect(dead_code, reason = "held, not used")] Option<std::process::ChildStdin>);
 
 /// The server that tests may stop and starve, one at a time.
-pub async fn rough_rabbit() -> MutexGuard<'static, Rabbit> {
+pub(crate) async fn rough_rabbit() -> MutexGuard<'static, Rabbit> {
     static ROUGH: OnceCell<Mutex<Rabbit>> = OnceCell::const_new();
     ROUGH.get_or_init(|| async { Mutex::new(Rabbit::start().await) }).await.lock().await
 }
 
 /// Names that no other test uses.
-pub fn fresh_names() -> Names {
+pub(crate) fn fresh_names() -> Names {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     Names::new(&format!("t{}", NEXT.fetch_add(1, Ordering::Relaxed))).unwrap()
 }
 
-pub fn settings(url: &str, names: &Names) -> BrokerSettings {
+pub(crate) fn settings(url: &str, names: &Names) -> BrokerSettings {
     BrokerSettings::new(Endpoint::parse(url).unwrap(), names.clone())
 }
 
 /// A broker under test, connected.
-pub async fn broker(url: &str, names: &Names) -> (Broker, Inputs) {
+pub(crate) async fn broker(url: &str, names: &Names) -> (Broker, Inputs) {
     let (broker, inputs) = Broker::start(settings(url, names));
     broker.connected(PATIENCE).await.unwrap();
     (broker, inputs)
 }
 
 /// Resumes an input and waits until RabbitMQ knows.
-pub async fn consume(broker: &Broker, input: Input) {
+pub(crate) async fn consume(broker: &Broker, input: Input) {
     broker.resume(input);
     registered(broker, input, Consumption::Registered).await;
 }
 
-pub async fn registered(broker: &Broker, input: Input, wanted: Consumption) {
+pub(crate) async fn registered(broker: &Broker, input: Input, wanted: Consumption) {
     let mut state = broker.state();
     let reached = state.wait_for(|state| state.consumption(input) == wanted);
     tokio::time::timeout(PATIENCE, reached).await.expect("the consumer's state is reached").unwrap();
 }
 
 /// Waits for something that must happen.
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("it happens in time")
 }
 
 /// Somebody else's connection.
-pub struct Client {
-    pub channel: Channel,
+pub(crate) struct Client {
+    pub(crate) channel: Channel,
     connection: Connection,
 }
 
 impl Client {
-    pub async fn connect(url: &str) -> Self {
+    pub(crate) async fn connect(url: &str) -> Self {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
@@ -184,7 +180,7 @@ impl Client {
     }
 
     /// A queue for the tests, bound to an exchange.
-    pub async fn bind(&self, queue: &str, exchange: &str, key: &str) {
+    pub(crate) async fn bind(&self, queue: &str, exchange: &str, key: &str) {
         let options = QueueDeclareOptions::default();
         self.channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap();
         let options = QueueBindOptions::default();
@@ -198,18 +194,18 @@ impl Client {
         bound.await.unwrap();
     }
 
-    pub async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
+    pub(crate) async fn publish(&self, exchange: &str, key: &str, body: &[u8], properties: BasicProperties) {
         let options = BasicPublishOptions::default();
         let confirm = self.channel.basic_publish(exchange.into(), key.into(), options, body, properties);
         assert!(confirm.await.unwrap().await.unwrap().is_ack());
     }
 
-    pub async fn delete_queue(&self, queue: &str) {
+    pub(crate) async fn delete_queue(&self, queue: &str) {
         self.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     }
 
     /// The next message of a queue that has one.
-    pub async fn get(&self, queue: &str) -> lapin::message::Delivery {
+    pub(crate) async fn get(&self, queue: &str) -> lapin::message::Delivery {
         soon(async {
             loop {
                 let options = BasicGetOptions { no_ack: true };
@@ -223,7 +219,7 @@ impl Client {
     }
 
     /// How many messages are ready in a queue.
-    pub async fn ready(&self, queue: &str) -> u32 {
+    pub(crate) async fn ready(&self, queue: &str) -> u32 {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let channel = self.connection.create_channel().await.unwrap();
         channel.queue_declare(queue.into(), options, FieldTable::default()).await.unwrap().message_count()
@@ -231,7 +227,7 @@ impl Client {
 }
 
 /// A message for an exchange.
-pub fn outgoing(exchange: &str, key: &str, body: &[u8]) -> Outgoing {
+pub(crate) fn outgoing(exchange: &str, key: &str, body: &[u8]) -> Outgoing {
     Outgoing {
         exchange: exchange.into(),
         routing_key: key.into(),

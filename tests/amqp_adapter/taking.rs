@@ -127,7 +127,7 @@ async fn a_waiting_job_comes_back_as_it_was_when_it_came_from_the_jobs_queue() {
         properties: envelope::enter_waiting(&job.properties, &route),
         body: job.body.clone(),
     };
-    assert_eq!(broker.publish(moved).await.unwrap(), Delivered::Confirmed);
+    assert_eq!(broker.publish(&moved).await.unwrap(), Delivered::Confirmed);
     assert!(job.acker.ack().await);
     soon(async { while broker.count().await.unwrap() != 1 {} }).await;
     let again = broker.take().await.unwrap().unwrap();

@@ -1,0 +1,146 @@
+//! The command line: what the words mean, what goes to standard output, and the exit code.
+//!
+//! Results go to standard output, progress and logs to standard error. Nothing here decides anything about a
+//! list or a job.
+
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::daemon::{self, Stop};
+use crate::settings::{self, LogFormat, LogLevel, Settings};
+use crate::telemetry::{self, LogConfig, LogForm};
+
+/// Exit codes, those of `sysexits.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Fine.
+    Fine = 0,
+    /// The command line is wrong.
+    Usage = 64,
+    /// The input is wrong.
+    Data = 65,
+    /// A server cannot be reached.
+    Unavailable = 69,
+    /// Something that should not happen.
+    Internal = 70,
+    /// The configuration, or a server's set-up, is wrong.
+    Configuration = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Takes everybody who opted out of campaign jobs on their way through RabbitMQ.
+#[derive(Debug, Parser)]
+#[command(name = "suppressd", version, disable_help_subcommand = true)]
+struct Arguments {
+    /// A configuration file. Repeatable: later files win. Environment variables
+    /// SUPPRESSD__SECTION__KEY win over files.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Works: takes events and jobs until it is told to stop.
+    Run,
+    /// Creates the ledger's first record and an empty list. Repeating it harms nothing.
+    Init,
+    /// Reports every mistake of the configuration. Connects to nothing.
+    CheckConfig,
+    /// Makes the list anew from the ledger and puts it in place at once.
+    Rebuild,
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no mistakes. A closed pipe is nobody's fault.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
+        }
+    };
+    let settings = match settings::load(&arguments.config, settings::environment()) {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            show::error(&mistakes);
+            return Exit::Configuration.into();
+        }
+    };
+    match execute(arguments.command, settings) {
+        Ok(()) => Exit::Fine,
+        Err(stop) => {
+            show::error(&stop);
+            exit_of(&stop)
+        }
+    }
+    .into()
+}
+
+fn execute(command: Command, settings: Settings) -> Result<(), Stop> {
+    if !matches!(command, Command::CheckConfig) {
+        start_log(&settings)?;
+    }
+    match command {
+        Command::CheckConfig => {
+            show::result("the configuration is right");
+            Ok(())
+        }
+        Command::Run => runtime()?.block_on(daemon::run(settings)),
+        Command::Init => {
+            for line in runtime()?.block_on(daemon::init(&settings))? {
+                show::result(line);
+            }
+            Ok(())
+        }
+        Command::Rebuild => {
+            let bar = show::Bar::new();
+            let rebuilt = runtime()?.block_on(daemon::rebuild(&settings, &bar));
+            bar.end();
+            show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
+            Ok(())
+        }
+    }
+}
+
+fn start_log(settings: &Settings) -> Result<(), Stop> {
+    let form = match settings.log.format {
+        LogFormat::Json => LogForm::Json,
+        LogFormat::Text => LogForm::Text,
+    };
+    let level = match settings.log.level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+        LogLevel::Trace => tracing::Level::TRACE,
+    };
+    telemetry::start(LogConfig { form, level }).map_err(|error| Stop::Internal(error.to_string()))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::Internal(format!("no runtime: {error}")))
+}
+
+fn exit_of(stop: &Stop) -> Exit {
+    match stop {
+        Stop::Configuration(_) => Exit::Configuration,
+        Stop::Unavailable(_) => Exit::Unavailable,
+        Stop::Internal(_) => Exit::Internal,
+    }
+}

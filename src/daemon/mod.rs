@@ -1,0 +1,29 @@
+//! The composition root: settings become adapters, adapters become use cases, use cases become tasks.
+//!
+//! [`Core`] is what every command on the live list needs: sessions with RabbitMQ and Redis, the ledger
+//! applied, the mirror followed, the list proven. [`run`] is the worker on top of it.
+
+mod core;
+mod init;
+mod rebuild;
+mod watch;
+mod worker;
+
+pub use self::core::Core;
+pub use self::init::init;
+pub use self::rebuild::{Progress, rebuild};
+pub use self::worker::run;
+
+/// Why a command ends without having done its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Somebody must change a setting or a server's set-up: exit code 78.
+    #[error("{0}")]
+    Configuration(String),
+    /// A server cannot be reached: exit code 69.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Something that should not happen: exit code 70.
+    #[error("{0}")]
+    Internal(String),
+}

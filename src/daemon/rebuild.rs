@@ -1,0 +1,235 @@
+//! `suppressd rebuild`: the whole list made anew from the ledger, aside, and put in place at once.
+//!
+//! The serving list is never emptied: workers go on with it until the new one, which is at least as far, takes
+//! its place. If the ledger lacks what the list has (a broker that lost its last records, a stream that was
+//! deleted), that is appended to the ledger first, so that nothing known is lost.
+
+use tokio::time::timeout;
+
+use super::Stop;
+use super::core::{broker_settings, configuration, redis_config};
+use super::init::{connect, genesis};
+use crate::amqp::Broker;
+use crate::codec::record;
+use crate::domain::digest::HashKey;
+use crate::domain::fold::{Head, Missing, Working};
+use crate::domain::record::{Entry, Nonce, Person, Record};
+use crate::service::apply_ledger::{FoldOrList, fold_onto};
+use crate::service::ports::{Ledger, LedgerReader, List, Start};
+use crate::service::random;
+use crate::settings::Settings;
+use crate::store::{Promoted, RedisList};
+
+/// Records folded and written at once.
+const BATCH_MAX: usize = 256;
+
+/// People in one record of what is restored.
+const RESTORED_MAX: usize = 256;
+
+/// How long the next record may take.
+const RECORD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Times that Redis may be emptied meanwhile.
+const ATTEMPTS_MAX: usize = 3;
+
+/// What a rebuild tells while it works.
+pub trait Progress {
+    /// Records are being applied: so many of at least so many.
+    fn applied(&self, records: u64, of: u64);
+
+    /// Something worth a line.
+    fn note(&self, line: &str);
+}
+
+/// Rebuilds. Answers the new list's revision.
+pub async fn rebuild(settings: &Settings, progress: &dyn Progress) -> Result<u64, Stop> {
+    let (broker, _inputs) = Broker::start(broker_settings(settings)?);
+    let rebuilt = with_broker(settings, &broker, progress).await;
+    broker.shutdown().await;
+    rebuilt
+}
+
+async fn with_broker(settings: &Settings, broker: &Broker, progress: &dyn Progress) -> Result<u64, Stop> {
+    let serving = RedisList::new(&redis_config(settings)).map_err(configuration)?;
+    serving.eviction().await?.map_err(configuration)?;
+    connect(broker).await?;
+    give_back(settings, &serving, broker, progress).await?;
+    for _ in 0..ATTEMPTS_MAX {
+        if let Some(revision) = once(settings, &serving, broker, progress).await? {
+            return Ok(revision);
+        }
+        progress.note("Redis was emptied meanwhile; beginning again");
+    }
+    Err(Stop::Unavailable(format!("Redis was emptied {ATTEMPTS_MAX} times while the list was rebuilt")))
+}
+
+/// One rebuild; `None` if Redis was emptied under it.
+async fn once(
+    settings: &Settings,
+    serving: &RedisList,
+    broker: &Broker,
+    progress: &dyn Progress,
+) -> Result<Option<u64>, Stop> {
+    let name = random::list_id();
+    let aside = RedisList::aside(&redis_config(settings), name).map_err(configuration)?;
+    aside.create(name).await?;
+    let mut copy =
+        Copy { list: &aside, head: Head::new(name), reader: broker.read_from(Start::Offset(0)).await? };
+    let serving_at = serving.head().await?.map_or(0, |(head, _)| head.position);
+    // Everything that was ever acknowledged stands before a fence that is appended now.
+    let fence = fence(broker).await?;
+    copy.apply_until(|_, entry| is_fence(entry, fence), serving_at, progress).await?;
+    loop {
+        match aside.promote().await? {
+            Promoted::Gone => return Ok(None),
+            Promoted::Behind(position) => {
+                copy.apply_until(|at, _| at + 1 >= position, position, progress).await?;
+            }
+            Promoted::Done(old) => {
+                if let Some(old) = old.filter(|old| *old != name) {
+                    let keys = serving.clear(old).await?;
+                    progress.note(&format!("the list that served before is cleared away ({keys} keys)"));
+                }
+                return Ok(Some(copy.head.revision));
+            }
+        }
+    }
+}
+
+/// A list that is made from the ledger.
+struct Copy<'a> {
+    list: &'a RedisList,
+    head: Head,
+    reader: Box<dyn LedgerReader>,
+}
+
+impl Copy<'_> {
+    /// Applies records up to the first that is the last one wanted.
+    async fn apply_until(
+        &mut self,
+        last: impl Fn(u64, &Entry) -> bool,
+        expected: u64,
+        progress: &dyn Progress,
+    ) -> Result<(), Stop> {
+        let mut done = false;
+        while !done {
+            let mut batch = Vec::new();
+            while batch.len() < BATCH_MAX && !done {
+                let next = timeout(RECORD_TIMEOUT, self.reader.next()).await;
+                let (offset, bytes) =
+                    next.map_err(|_| Stop::Unavailable("the ledger's next record does not come".into()))??;
+                if offset != self.head.position + batch.len() as u64 {
+                    let why =
+                        "the ledger was trimmed: remove the policy that limits the stream suppressd.ledger";
+                    return Err(configuration(why));
+                }
+                let entry = record::read(&bytes).map_err(configuration)?;
+                done = last(offset, &entry);
+                batch.push(entry);
+            }
+            let entries: Vec<&Entry> = batch.iter().collect();
+            let folded = fold_onto(self.list, self.head.clone(), &entries).await?;
+            if !self.list.apply(&self.head, &folded).await? {
+                return Err(Stop::Unavailable("the list that is built was lost: Redis was emptied".into()));
+            }
+            self.head = folded.head;
+            progress.applied(self.head.position, expected.max(self.head.position));
+        }
+        Ok(())
+    }
+}
+
+/// Appends to the ledger what the serving list has and the ledger lacks.
+async fn give_back(
+    settings: &Settings,
+    serving: &RedisList,
+    broker: &Broker,
+    progress: &dyn Progress,
+) -> Result<(), Stop> {
+    let first = genesis(broker).await?;
+    let head = serving.head().await?.map(|(head, _)| head);
+    let begins = match &first {
+        None => None,
+        Some(first) => match record::read(first).map_err(configuration)?.record {
+            Record::Genesis { ledger, .. } => Some(ledger),
+            _ => {
+                let why = "the ledger's first record is no genesis: delete the stream suppressd.ledger and run \
+                           this again; what the list has is written to the new one";
+                return Err(configuration(why));
+            }
+        },
+    };
+    let Some(head) = head.filter(|head| head.position > 0) else {
+        let why = "there is neither a ledger nor a list: run `suppressd init`";
+        return if begins.is_some() { Ok(()) } else { Err(configuration(why)) };
+    };
+    if begins.is_none() {
+        progress.note("the ledger is empty; it begins anew with what the list has");
+        let keys = settings.hashing.key_ring.keys().iter().map(HashKey::check);
+        let keys = head.keys.iter().copied().chain(keys).collect();
+        append(broker, Record::Genesis { ledger: random::ledger_id(), keys }).await?;
+    } else if begins == head.ledger && holds(broker, &head).await? {
+        return Ok(());
+    }
+    progress.note("the ledger lacks what the list has; it is appended first");
+    let mut restored = 0;
+    for slice in 0..serving.slices() {
+        let digests = serving.slice(head.list, slice).await?.into_iter().map(|(digest, _)| digest).collect();
+        let mut read = Working::new(head.clone());
+        serving.read(&Missing { people: digests, ..Missing::default() }, &mut read).await?;
+        let people: Vec<(_, Person)> = read.people.into_iter().collect();
+        for people in people.chunks(RESTORED_MAX) {
+            append(broker, Record::Restored { people: people.to_vec() }).await?;
+            restored += people.len();
+        }
+    }
+    progress.note(&format!("{restored} identifiers of the list were appended to the ledger"));
+    Ok(())
+}
+
+/// Whether the ledger has the record that the list remembers as its last one.
+async fn holds(broker: &Broker, head: &Head) -> Result<bool, Stop> {
+    let mut reader = broker.read_from(Start::Offset(head.position - 1)).await?;
+    // A reader beyond the end waits silently; an own fence shows where the end is.
+    let mut from_last = broker.read_from(Start::Last).await?;
+    let fence = fence(broker).await?;
+    let end = loop {
+        let next = timeout(RECORD_TIMEOUT, from_last.next()).await;
+        let (offset, bytes) =
+            next.map_err(|_| Stop::Unavailable("the ledger's last records do not come".into()))??;
+        if is_fence(&record::read(&bytes).map_err(configuration)?, fence) {
+            break offset;
+        }
+    };
+    if end < head.position {
+        return Ok(false);
+    }
+    let next = timeout(RECORD_TIMEOUT, reader.next()).await;
+    let (offset, bytes) =
+        next.map_err(|_| Stop::Unavailable("the ledger's records do not come".into()))??;
+    Ok(offset == head.position - 1 && head.last == record::read(&bytes).ok().map(|entry| entry.id))
+}
+
+async fn fence(broker: &Broker) -> Result<Nonce, Stop> {
+    let nonce = random::nonce();
+    append(broker, Record::Fence { worker: random::worker_id(), nonce }).await?;
+    Ok(nonce)
+}
+
+fn is_fence(entry: &Entry, wanted: Nonce) -> bool {
+    matches!(entry.record, Record::Fence { nonce, .. } if nonce == wanted)
+}
+
+async fn append(broker: &Broker, record: Record) -> Result<(), Stop> {
+    broker.append(record::write(&Entry { id: random::record_id(), record })).await?;
+    Ok(())
+}
+
+impl From<FoldOrList> for Stop {
+    fn from(either: FoldOrList) -> Self {
+        match either {
+            FoldOrList::List(fault) => fault.into(),
+            FoldOrList::Fold(fault) => configuration(fault),
+        }
+    }
+}

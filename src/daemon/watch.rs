@@ -1,0 +1,188 @@
+//! Tasks that look at the parts of the worker and say how they are: readiness, gauges, alarms, consumption.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{interval, timeout};
+
+use super::core::Core;
+use crate::amqp::{Broker, BrokerState, Consumption};
+use crate::domain::words::IdentifierKind;
+use crate::metrics::Metrics;
+use crate::service::alarms::{Alarm, Alarms};
+use crate::service::apply_ledger::LedgerState;
+use crate::service::follow_feed::Shown;
+use crate::service::gate::{Glance, clock_is_off};
+use crate::service::health::{Dependency, Health, State};
+use crate::service::ports::{Input, List};
+
+/// How often the identifiers on the list are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+const INPUTS: [Input; 2] = [Input::Jobs, Input::OptOuts];
+
+/// Starts the watching tasks of a worker.
+pub(super) fn start(
+    core: &Core,
+    health: &Health,
+    metrics: &Arc<Metrics>,
+    alarms: &Alarms,
+    skew_max: Duration,
+) {
+    let (broker, glance) = (core.broker.state(), core.gate.glance());
+    core.spawn(follow(broker, health.clone(), |state, health| health.set(Dependency::Amqp, amqp(state))));
+    let gauges = metrics.clone();
+    core.spawn(follow(glance, health.clone(), move |glance, health| {
+        health.set(Dependency::Redis, redis(glance));
+        if glance.identity.is_some() {
+            gauges.set_revision(glance.revision);
+        }
+        let skew = clock_is_off(glance, skew_max)
+            .then(|| format!("this clock is {} ms off Redis's: no events are taken", glance.skew_ms));
+        health.warn("clock", skew);
+    }));
+    core.spawn(follow(core.ledger_state.clone(), health.clone(), |state, health| {
+        health.set(Dependency::Ledger, ledger(state));
+    }));
+    let gauges = metrics.clone();
+    core.spawn(follow(core.mirror.shown(), health.clone(), move |shown, health| {
+        health.set(Dependency::Mirror, mirror(shown));
+        if shown.list.is_some() {
+            gauges.set_mirror_revision(shown.revision);
+        }
+    }));
+    core.spawn(raise(core.gate.glance(), core.ledger_state.clone(), alarms.clone()));
+    core.spawn(count(core.list.clone(), metrics.clone(), health.clone()));
+}
+
+/// From now on messages are wanted, and being ready includes that they come in.
+pub(super) fn consume(core: &Core, health: &Health, hold_max: Duration, skew_max: Duration) {
+    INPUTS.iter().for_each(|input| core.broker.resume(*input));
+    let (glance, ledger) = (core.gate.glance(), core.ledger_state.clone());
+    core.spawn(hold(Workable { glance, ledger, skew_max }, core.broker.clone(), hold_max));
+    core.spawn(follow(core.broker.state(), health.clone(), |state, health| {
+        let pending = INPUTS.map(|input| state.consumption(input)).contains(&Consumption::Pending);
+        let state = if pending && state.connected().is_ok() {
+            State::NotReady("a consumer is not registered yet".into())
+        } else {
+            amqp(state)
+        };
+        health.set(Dependency::Amqp, state);
+    }));
+}
+
+/// Says how something is, now and whenever it changes.
+async fn follow<T>(mut seen: watch::Receiver<T>, health: Health, say: impl Fn(&T, &Health)) {
+    loop {
+        say(&seen.borrow_and_update(), &health);
+        if seen.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn amqp(state: &BrokerState) -> State {
+    state.connected().map_or_else(State::NotReady, |()| State::Ready)
+}
+
+fn redis(glance: &Glance) -> State {
+    if glance.open { State::Ready } else { State::NotReady(glance.why.clone()) }
+}
+
+fn ledger(state: &LedgerState) -> State {
+    if state.whole { State::Ready } else { State::NotReady(state.why.clone()) }
+}
+
+fn mirror(shown: &Shown) -> State {
+    match (shown.list, shown.loading) {
+        (Some(_), _) => State::Ready,
+        (None, Some((read, of))) => State::NotReady(format!("loading: {} %", 100 * read / of)),
+        (None, None) => State::NotReady("not loaded yet".into()),
+    }
+}
+
+/// Alarms what was lost.
+async fn raise(mut glance: watch::Receiver<Glance>, ledger: watch::Receiver<LedgerState>, alarms: Alarms) {
+    loop {
+        let (lost, open) = {
+            let glance = glance.borrow_and_update();
+            (glance.lost, glance.open)
+        };
+        // It is over only when the list is whole again.
+        if lost.is_some() || open {
+            alarms.is(Alarm::ListLost, lost).await;
+        }
+        let (lost, whole) = {
+            let ledger = ledger.borrow();
+            (ledger.lost.then(|| ledger.why.clone()), ledger.whole)
+        };
+        if lost.is_some() || whole {
+            alarms.is(Alarm::LedgerLost, lost.as_deref()).await;
+        }
+        if glance.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Counts the identifiers on the list, by the key under which most are known.
+async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health: Health) {
+    let mut ticks = interval(COUNT_EVERY);
+    loop {
+        ticks.tick().await;
+        let Ok(Some((head, fold))) = list.head().await else { continue };
+        for kind in IdentifierKind::ALL {
+            let counts = head.counts.iter().filter(|((_, of), _)| of == kind).map(|(_, count)| *count);
+            metrics.set_identifiers(*kind, counts.max().unwrap_or_default());
+        }
+        let other = fold != crate::domain::fold::FOLD_VERSION;
+        let mixed = || format!("the list is kept by another version (fold {fold}): this worker filters only");
+        health.warn("fold", other.then(mixed));
+    }
+}
+
+/// Gives deliveries back that were held for so long that RabbitMQ might take them away, and takes them again
+/// when they can be worked on.
+async fn hold(mut work: Workable, broker: Broker, hold_max: Duration) {
+    while work.until(false).await {
+        if timeout(hold_max, work.until(true)).await.is_ok() {
+            continue;
+        }
+        tracing::warn!("deliveries were held too long: they are given back until they can be worked on");
+        INPUTS.iter().for_each(|input| broker.pause(*input));
+        if !work.until(true).await {
+            return;
+        }
+        INPUTS.iter().for_each(|input| broker.resume(*input));
+    }
+}
+
+/// Whether deliveries can be worked on.
+struct Workable {
+    glance: watch::Receiver<Glance>,
+    ledger: watch::Receiver<LedgerState>,
+    skew_max: Duration,
+}
+
+impl Workable {
+    /// Waits until they can, or cannot. `false`: nobody will say any more.
+    async fn until(&mut self, wanted: bool) -> bool {
+        loop {
+            let able = {
+                let glance = self.glance.borrow_and_update();
+                glance.open && !clock_is_off(&glance, self.skew_max) && self.ledger.borrow_and_update().whole
+            };
+            if able == wanted {
+                return true;
+            }
+            let seen = tokio::select! {
+                seen = self.glance.changed() => seen,
+                seen = self.ledger.changed() => seen,
+            };
+            if seen.is_err() {
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The worker's life: build, announce, work, drain.
+//!
+//! It stops in two steps. At the first signal it takes nothing more and finishes what it holds, within the
+//! grace period; at the second it ends at once. What is not settled by then stays with RabbitMQ and comes
+//! again: nothing is lost either way.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::core::{Core, configuration};
+use super::{Stop, watch};
+use crate::admin;
+use crate::amqp::{Deliveries, Inputs};
+use crate::codec::job::JobLimits;
+use crate::codec::record;
+use crate::domain::digest::HashKey;
+use crate::domain::event::SourcePolicy;
+use crate::domain::identifier::Country;
+use crate::domain::record::{Entry, Record};
+use crate::metrics::Metrics;
+use crate::service::accept_event::{EventDesk, Rules};
+use crate::service::alarms::Alarms;
+use crate::service::filter_job::{JobDesk, Origin};
+use crate::service::health::Health;
+use crate::service::ports::{Incoming, Ledger};
+use crate::service::post::{Addresses, Post};
+use crate::service::quarantine::Quarantine;
+use crate::service::{random, retry_waiting};
+use crate::settings::Settings;
+
+/// Between looks whether the keys are registered.
+const KEYS_RETRY: Duration = Duration::from_secs(5);
+
+/// What a running worker is made of.
+struct Worker {
+    core: Core,
+    metrics: Arc<Metrics>,
+    health: Health,
+    alarms: Alarms,
+    jobs: Arc<JobDesk>,
+    events: Arc<EventDesk>,
+    /// How long deliveries may be held that cannot be worked on.
+    hold_max: Duration,
+    /// Handlers of deliveries.
+    handlers: TaskTracker,
+    /// Ends the handlers.
+    hard: CancellationToken,
+    /// A handler failed in a way that it must not.
+    broken: mpsc::Sender<()>,
+}
+
+/// Works until it is told to stop.
+pub async fn run(settings: Settings) -> Result<(), Stop> {
+    let mut signals = Signals::new()?;
+    let metrics = Arc::new(Metrics::new(&settings.catalogue, settings.sources.keys()));
+    let health = Health::default();
+    let listener = TcpListener::bind(settings.admin.listen).await.map_err(|error| {
+        Stop::Configuration(format!("admin.listen: {} cannot be used: {error}", settings.admin.listen))
+    })?;
+    tracing::info!(address = ?listener.local_addr().ok(), "metrics, /live and /ready are served");
+    let (core, inputs) = Core::start(&settings)?;
+    let (broken, mut breakage) = mpsc::channel(1);
+    let grace = settings.shutdown.grace;
+    let worker = Worker::new(settings, core, metrics.clone(), health.clone(), broken)?;
+    let admin_stop = CancellationToken::new();
+    let admin = TaskTracker::new();
+    admin.spawn(admin::serve(listener, metrics, health, admin_stop.clone()));
+    notify(&[NotifyState::Ready, NotifyState::Status("waiting for RabbitMQ and Redis")]);
+
+    let ended = tokio::select! {
+        stop = worker.work(inputs) => stop,
+        () = signals.next() => Ok(()),
+        _ = breakage.recv() => Err(Stop::Internal("a handler panicked; what it held comes again".into())),
+    };
+    notify(&[NotifyState::Stopping]);
+    if ended.is_ok() {
+        tracing::info!(grace = ?grace, "stopping: nothing more is taken, what is held is finished");
+    }
+    tokio::select! {
+        () = worker.drain(grace) => {}
+        () = signals.next() => {
+            tracing::warn!("ended at once by a second signal; what was not settled comes again");
+            return Err(Stop::Internal("ended at once by a second signal".into()));
+        }
+    }
+    admin_stop.cancel();
+    admin.close();
+    admin.wait().await;
+    tracing::info!("stopped");
+    ended
+}
+
+impl Worker {
+    fn new(
+        settings: Settings,
+        core: Core,
+        metrics: Arc<Metrics>,
+        health: Health,
+        broken: mpsc::Sender<()>,
+    ) -> Result<Self, Stop> {
+        let country = Country::parse(&settings.identifiers.default_country)
+            .ok_or_else(|| configuration("identifiers.default_country: no numbering plan is known for it"))?;
+        let names = core.broker.names();
+        let addresses = Addresses {
+            filtered: names.filtered.clone(),
+            events: names.events.clone(),
+            dead: names.dead.clone(),
+            waiting: names.waiting.clone(),
+            jobs: names.jobs.clone(),
+            opt_outs: names.opt_outs.clone(),
+        };
+        let post = Post::new(Arc::new(core.broker.clone()), core.clock.clone(), addresses);
+        let alarms = Alarms::new(post.clone(), core.clock.clone());
+        let keys = Arc::new(settings.hashing.key_ring);
+        let catalogue = Arc::new(settings.catalogue);
+        let quarantine = Quarantine::new(core.list.clone(), keys.clone());
+        let limits = &settings.limits;
+        let jobs = Arc::new(JobDesk {
+            gate: core.gate.clone(),
+            mirror: core.mirror.clone(),
+            post: post.clone(),
+            alarms: alarms.clone(),
+            clock: core.clock.clone(),
+            keys: keys.clone(),
+            catalogue: catalogue.clone(),
+            country: country.clone(),
+            limits: JobLimits {
+                unpacked_bytes_max: limits.job_bytes_max,
+                recipients_max: limits.job_recipients_max,
+                segments_max: limits.job_segments_max,
+            },
+            exempt_publishers: settings.policy.exempt_publishers.iter().cloned().collect(),
+            body_budget: Arc::new(Semaphore::new(limits.body_budget_bytes)),
+            quarantine: quarantine.clone(),
+            metrics: metrics.clone(),
+        });
+        let sources = settings.sources.into_iter();
+        let events = Arc::new(EventDesk {
+            gate: core.gate.clone(),
+            mirror: core.mirror.clone(),
+            ledger: Arc::new(core.broker.clone()),
+            ledger_state: core.ledger_state.clone(),
+            nudge: core.nudge.clone(),
+            post,
+            alarms: alarms.clone(),
+            clock: core.clock.clone(),
+            keys,
+            rules: Rules {
+                sources: sources
+                    .map(|(name, source)| (name, SourcePolicy { may: source.may, users: source.users }))
+                    .collect(),
+                catalogue,
+                country,
+                event_bytes_max: limits.event_bytes_max,
+                future_max: limits.future_max,
+                clock_skew_max: limits.clock_skew_max,
+            },
+            quarantine,
+            metrics: metrics.clone(),
+        });
+        let (handlers, hard) = (TaskTracker::new(), CancellationToken::new());
+        watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max);
+        let hold_max = limits.hold_max;
+        Ok(Self { core, metrics, health, alarms, jobs, events, hold_max, handlers, hard, broken })
+    }
+
+    /// Takes deliveries once the list is proven, until the broker is halted. Returns only on what somebody
+    /// must mend.
+    async fn work(&self, inputs: Inputs) -> Result<(), Stop> {
+        self.core.ready(None).await?;
+        self.register_keys().await;
+        notify(&[NotifyState::Status("working")]);
+        watch::consume(&self.core, &self.health, self.hold_max, self.events.rules.clock_skew_max);
+        let waiting = retry_waiting::run(
+            Arc::new(self.core.broker.clone()),
+            self.jobs.clone(),
+            self.alarms.clone(),
+            self.metrics.clone(),
+        );
+        self.core.spawn(async move {
+            // It ends only with the gate, and so does the worker.
+            let _ = waiting.await;
+        });
+        let (jobs, events) = (self.jobs.clone(), self.events.clone());
+        let take_jobs = self.take(inputs.jobs, move |job| {
+            let jobs = jobs.clone();
+            async move { drop(jobs.filter(job, Origin::Jobs).await) }
+        });
+        let take_events = self.take(inputs.opt_outs, move |event| {
+            let events = events.clone();
+            async move { drop(events.accept(event).await) }
+        });
+        tokio::join!(take_jobs, take_events);
+        Ok(())
+    }
+
+    /// One task a delivery; how many there are at once is the prefetch.
+    async fn take<F>(&self, mut deliveries: Deliveries, handle: impl Fn(Incoming) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        while let Some(incoming) = deliveries.next().await {
+            let handler = AssertUnwindSafe(handle(incoming)).catch_unwind();
+            let (hard, broken) = (self.hard.clone(), self.broken.clone());
+            self.handlers.spawn(async move {
+                if let Some(Err(_)) = hard.run_until_cancelled(handler).await {
+                    // A full channel has been told already.
+                    let _ = broken.try_send(());
+                }
+            });
+        }
+    }
+
+    /// Every key of this worker must be known to the ledger before it writes under it.
+    async fn register_keys(&self) {
+        let mut glance = self.core.gate.glance();
+        loop {
+            let known = glance.borrow_and_update().keys.clone();
+            let keys = self.events.keys.keys().iter().map(HashKey::check);
+            let unknown: Vec<_> = keys.filter(|key| !known.contains(key)).collect();
+            if unknown.is_empty() {
+                return;
+            }
+            for key in &unknown {
+                let entry = Entry { id: random::record_id(), record: Record::KeyAdded { key: *key } };
+                match self.core.broker.append(record::write(&entry)).await {
+                    Ok(()) => tracing::info!(%key, "a new key is registered"),
+                    Err(fault) => tracing::warn!(%fault, "a new key cannot be registered yet"),
+                }
+            }
+            let registered = glance.wait_for(|glance| unknown.iter().all(|key| glance.keys.contains(key)));
+            // Appended again if it does not come back: twice is harmless.
+            let _ = timeout(KEYS_RETRY, registered).await;
+        }
+    }
+
+    /// Takes nothing more, finishes what it holds, closes everything: within the grace period.
+    async fn drain(&self, grace: Duration) {
+        self.core.broker.halt();
+        self.handlers.close();
+        if timeout(grace, self.handlers.wait()).await.is_err() {
+            let left = self.handlers.len();
+            tracing::warn!(left, "the grace period is over; what was not settled comes again");
+        }
+        self.hard.cancel();
+        self.core.shutdown().await;
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Stop> {
+        let listen = |kind| signal(kind).map_err(|error| Stop::Internal(format!("signals: {error}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Tells the service manager, if there is one.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "the service manager was not told");
+    }
+}
