@@ -14,6 +14,7 @@
 
 pub mod codec;
 pub mod domain;
+pub mod metrics;
 pub mod mirror;
 pub mod service;
 pub mod settings;

@@ -1,0 +1,121 @@
+//! The closed sets that label values come from.
+//!
+//! Those of the domain are its vocabularies; the rest is here. A value is reached by its index in its set,
+//! so a text from outside can select a series and never make one.
+
+use std::collections::HashMap;
+
+use crate::domain::words::{Channel, DeadReason, EventKind, IdentifierKind, Removal, Status};
+
+/// The label value for what was not understood, or is not configured.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// The verdict of a recipient that goes out.
+pub(super) const KEPT: &str = "kept";
+
+/// The status of an event that got no receipt, but is in the dead queue.
+pub(super) const DEAD: &str = "dead";
+
+/// Declares an enum of label values.
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The spelling as a label value.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+labels! {
+    /// What became of a job.
+    JobOutcome {
+        /// Its output was confirmed.
+        Filtered => "filtered",
+        /// Nobody is bound to its output: it waits.
+        Unroutable => "unroutable",
+        /// It is in the dead queue.
+        DeadLettered => "dead_lettered",
+    }
+}
+
+labels! {
+    /// Where a dead letter came from.
+    DeadQueue {
+        /// `suppressd.jobs`.
+        Jobs => "jobs",
+        /// `suppressd.opt-outs`.
+        OptOuts => "opt-outs",
+    }
+}
+
+labels! {
+    /// What the worker needs for its work.
+    Dependency {
+        /// Sessions with RabbitMQ.
+        Amqp => "amqp",
+        /// Redis answers, with a list that is proven whole.
+        Redis => "redis",
+        /// The ledger is the one that the list was folded from, and is applied.
+        Ledger => "ledger",
+        /// The list in memory is complete and follows.
+        Mirror => "mirror",
+    }
+}
+
+/// Words of a closed set that are known only at run time, each once, in their order.
+#[derive(Debug)]
+pub(super) struct Names {
+    words: Vec<String>,
+    index: HashMap<String, usize>,
+}
+
+impl Names {
+    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut set = Self { words: Vec::new(), index: HashMap::new() };
+        for name in names {
+            if !set.index.contains_key(name) {
+                set.index.insert(name.to_owned(), set.words.len());
+                set.words.push(name.to_owned());
+            }
+        }
+        set
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    pub(super) fn words(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).collect()
+    }
+}
+
+/// The spellings of a vocabulary's words.
+macro_rules! spellings {
+    ($($function:ident: $vocabulary:ident,)+) => {
+        $(pub(super) fn $function() -> Vec<&'static str> {
+            $vocabulary::ALL.iter().map(|word| word.as_str()).collect()
+        })+
+    };
+}
+
+spellings! {
+    channels: Channel,
+    outcomes: JobOutcome,
+    queues: DeadQueue,
+    dependencies: Dependency,
+    identifiers: IdentifierKind,
+    reasons: DeadReason,
+    removals: Removal,
+    kinds: EventKind,
+    statuses: Status,
+}
