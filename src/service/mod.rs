@@ -4,6 +4,7 @@ pub mod apply_ledger;
 pub mod clock;
 pub mod follow_feed;
 pub mod gate;
+pub mod health;
 pub mod message;
 pub mod ports;
 pub mod random;
