@@ -12,6 +12,7 @@
 //!
 //! Arrows point down that list only; `tests/tidy.rs` checks it.
 
+pub mod admin;
 pub mod codec;
 pub mod domain;
 pub mod metrics;
