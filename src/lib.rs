@@ -20,3 +20,4 @@ pub mod mirror;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
