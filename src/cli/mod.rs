@@ -38,19 +38,21 @@ impl From<Exit> for ExitCode {
     }
 }
 
+const CONFIG_HELP: &str =
+    "A configuration file; repeatable, later files win. Variables SUPPRESSD__SECTION__KEY win over files";
+
 /// Takes everybody who opted out of campaign jobs on their way through RabbitMQ.
 #[derive(Debug, Parser)]
 #[command(name = "suppressd", version, disable_help_subcommand = true)]
 struct Arguments {
-    /// A configuration file. Repeatable: later files win. Environment variables
-    /// SUPPRESSD__SECTION__KEY win over files.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// A configuration file. Repeatable, later files win.
+    #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
     config: Vec<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 enum Command {
     /// Works: takes events and jobs until it is told to stop.
     Run,

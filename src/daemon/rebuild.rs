@@ -148,16 +148,15 @@ async fn give_back(
 ) -> Result<(), Stop> {
     let first = genesis(broker).await?;
     let head = serving.head().await?.map(|(head, _)| head);
-    let begins = match &first {
+    let first = first.map(|first| record::read(&first)).transpose().map_err(configuration)?;
+    let begins = match first.map(|first| first.record) {
         None => None,
-        Some(first) => match record::read(first).map_err(configuration)?.record {
-            Record::Genesis { ledger, .. } => Some(ledger),
-            _ => {
-                let why = "the ledger's first record is no genesis: delete the stream suppressd.ledger and run \
-                           this again; what the list has is written to the new one";
-                return Err(configuration(why));
-            }
-        },
+        Some(Record::Genesis { ledger, .. }) => Some(ledger),
+        Some(_) => {
+            let why = "the ledger's first record is no genesis: delete the stream suppressd.ledger and run this \
+                       again; what the list has is written to the new one";
+            return Err(configuration(why));
+        }
     };
     let Some(head) = head.filter(|head| head.position > 0) else {
         let why = "there is neither a ledger nor a list: run `suppressd init`";

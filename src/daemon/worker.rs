@@ -68,6 +68,9 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
         Stop::Configuration(format!("admin.listen: {} cannot be used: {error}", settings.admin.listen))
     })?;
     tracing::info!(address = ?listener.local_addr().ok(), "metrics, /live and /ready are served");
+    for warning in &settings.hashing.warnings {
+        health.warn("keys", Some(warning.clone()));
+    }
     let (core, inputs) = Core::start(&settings)?;
     let (broken, mut breakage) = mpsc::channel(1);
     let grace = settings.shutdown.grace;
@@ -194,11 +197,16 @@ impl Worker {
         let (jobs, events) = (self.jobs.clone(), self.events.clone());
         let take_jobs = self.take(inputs.jobs, move |job| {
             let jobs = jobs.clone();
-            async move { drop(jobs.filter(job, Origin::Jobs).await) }
+            // Closed: the worker is stopping, and the delivery comes again.
+            async move {
+                let _ = jobs.filter(job, Origin::Jobs).await;
+            }
         });
         let take_events = self.take(inputs.opt_outs, move |event| {
             let events = events.clone();
-            async move { drop(events.accept(event).await) }
+            async move {
+                let _ = events.accept(event).await;
+            }
         });
         tokio::join!(take_jobs, take_events);
         Ok(())
