@@ -141,7 +141,8 @@ pub struct EventRecord {
     pub event_id: String,
     /// What it does.
     pub kind: EventKind,
-    /// When the person said it; not after `received_at`, whatever the source's clock says.
+    /// When the person said it; at most `limits.future_max_s` after `received_at`, whatever the source's clock
+    /// says.
     pub at: Timestamp,
     /// When a worker took it.
     pub received_at: Timestamp,
