@@ -106,7 +106,7 @@ pub enum Record {
 pub struct Person {
     /// What was said.
     pub kept: Kept,
-    /// Whom else it holds for.
+    /// Whom else it holds for, each once.
     pub links: Vec<Link>,
 }
 
