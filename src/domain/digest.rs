@@ -171,11 +171,9 @@ mod tests {
 
     #[test]
     fn a_key_file_that_is_not_a_key_is_refused() {
-        for (text, fault) in [
-            ("", KeyFault::Form),
-            ("abc\n", KeyFault::Form),
-            (&"g".repeat(64), KeyFault::Form),
-        ] {
+        for (text, fault) in
+            [("", KeyFault::Form), ("abc\n", KeyFault::Form), (&"g".repeat(64), KeyFault::Form)]
+        {
             assert_eq!(HashKey::from_file_text(text).unwrap_err(), fault);
         }
     }

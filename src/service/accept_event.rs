@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -162,7 +162,7 @@ impl EventDesk {
         let policy = Policy {
             sources: &self.rules.sources,
             catalogue: &self.rules.catalogue,
-            future_max: self.rules.future_max,
+            future_max: SignedDuration::try_from(self.rules.future_max).unwrap_or(SignedDuration::MAX),
         };
         event::permit(event, incoming.properties.user_id.as_deref(), &policy)?;
         let canonical_body = body.canonical();

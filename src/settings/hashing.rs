@@ -40,7 +40,11 @@ impl Hashing {
                 section.refuse(&["key_files"], &format!("[{index}]"), problem);
             }
         }
-        if twice { None } else { KeyRing::new(keys).map(|key_ring| Self { key_ring, warnings: warnings.concat() }) }
+        if twice {
+            None
+        } else {
+            KeyRing::new(keys).map(|key_ring| Self { key_ring, warnings: warnings.concat() })
+        }
     }
 }
 

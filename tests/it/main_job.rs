@@ -14,7 +14,7 @@ fn job(id: &str, recipients: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_opted_out_is_not_in_the_output() {
-    let mut stage = Stage::new();
+    let stage = Stage::new();
     stage.init();
     let worker = stage.start("w1");
     worker.wait_ready().await;
