@@ -6,6 +6,7 @@
 //!   clock, no network and no JSON.
 //! * [`codec`] turns bytes into those types and back, [`mirror`] answers for them at memory speed.
 //! * [`codec`] turns bytes into those types and back, `mirror` answers for them at memory speed.
+//! * [`clean`] does for a file of recipients what the worker does for a job.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
 //! * `amqp`, [`store`] and `admin` are the adapters: RabbitMQ, Redis, HTTP.
 //! * `settings`, `daemon` and the command line tie everything together.
@@ -13,6 +14,7 @@
 //! Arrows point down that list only; `tests/tidy.rs` checks it.
 
 pub mod amqp;
+pub mod clean;
 pub mod codec;
 pub mod domain;
 pub mod mirror;
