@@ -15,6 +15,7 @@
 
 pub mod amqp;
 pub mod clean;
+pub mod cli;
 pub mod codec;
 pub mod domain;
 pub mod mirror;
