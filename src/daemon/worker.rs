@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::core::{Core, configuration};
+use super::core::{Core, country};
 use super::{Stop, watch};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
@@ -25,7 +25,6 @@ use crate::codec::job::JobLimits;
 use crate::codec::record;
 use crate::domain::digest::HashKey;
 use crate::domain::event::SourcePolicy;
-use crate::domain::identifier::Country;
 use crate::domain::record::{Entry, Record};
 use crate::metrics::Metrics;
 use crate::service::accept_event::{EventDesk, Rules};
@@ -111,8 +110,7 @@ impl Worker {
         health: Health,
         broken: mpsc::Sender<()>,
     ) -> Result<Self, Stop> {
-        let country = Country::parse(&settings.identifiers.default_country)
-            .ok_or_else(|| configuration("identifiers.default_country: no numbering plan is known for it"))?;
+        let country = country(&settings)?;
         let names = core.broker.names();
         let addresses = Addresses {
             filtered: names.filtered.clone(),
