@@ -14,7 +14,7 @@ use crate::service::look_up::at_barrier;
 use crate::settings::{Rules, Settings};
 
 /// How long the list may take to be proven and loaded.
-const READY_TIMEOUT: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Cleans the file. Names on the command line are checked before anything is connected to.
 pub(super) fn filter(

@@ -87,19 +87,18 @@ fn with_settings(config: &[PathBuf], command: impl FnOnce(Settings) -> Result<()
 
 /// Offline, with a file of events, or against the live list.
 fn filtered(args: &FilterArgs, config: &[PathBuf]) -> Exit {
-    Console::of_this_process(|console| match &args.opt_outs {
-        Some(opt_outs) => {
-            filter::run_offline(args, opt_outs, config, settings::environment(), SystemClock.now(), console)
+    Console::of_this_process(|console| {
+        if let Some(opt_outs) = &args.opt_outs {
+            let now = SystemClock.now();
+            return filter::run_offline(args, opt_outs, config, settings::environment(), now, console);
         }
-        None => {
-            let mut exit = Exit::Fine;
-            let loaded = with_settings(config, |settings| {
-                start_log(&settings)?;
-                exit = live::filter(args, &settings, &runtime()?, console)?;
-                Ok(())
-            });
-            if loaded == Exit::Fine { exit } else { loaded }
-        }
+        let mut exit = Exit::Fine;
+        let loaded = with_settings(config, |settings| {
+            start_log(&settings)?;
+            exit = live::filter(args, &settings, &runtime()?, console)?;
+            Ok(())
+        });
+        if loaded == Exit::Fine { exit } else { loaded }
     })
 }
 
