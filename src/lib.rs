@@ -5,15 +5,16 @@
 //! * [`domain`] says what a statement, a scope, a verdict and the fold of the ledger are. It knows no
 //!   clock, no network and no JSON.
 //! * [`codec`] turns bytes into those types and back, [`mirror`] answers for them at memory speed.
-//! * [`codec`] turns bytes into those types and back, `mirror` answers for them at memory speed.
+//! * [`clean`] does for a file of recipients what the worker does for a job.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
-//! * `amqp`, [`store`] and `admin` are the adapters: RabbitMQ, Redis, HTTP.
-//! * `settings`, `daemon` and the command line tie everything together.
+//! * [`amqp`], [`store`] and [`admin`] are the adapters: RabbitMQ, Redis, HTTP.
+//! * [`settings`], [`daemon`] and [`cli`] tie everything together.
 //!
 //! Arrows point down that list only; `tests/tidy.rs` checks it.
 
 pub mod admin;
 pub mod amqp;
+pub mod clean;
 pub mod cli;
 pub mod codec;
 pub mod daemon;

@@ -65,7 +65,7 @@ macro_rules! metrics {
 
 metrics! { |make, regions, sources|
     /// Campaign jobs by what became of them. A dead letter whose channel cannot be read has the channel
-    /// "unknown". A job that waits for a binding counts as unroutable once, and as filtered when it goes out.
+    /// "unknown". A job is unroutable when it is moved to wait for a binding, and filtered when it goes out.
     jobs: Family<IntCounter, 2> = make.counters(
         "suppressd_jobs_total",
         [("channel", with(labels::channels(), [UNKNOWN])), ("outcome", labels::outcomes())],

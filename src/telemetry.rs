@@ -40,11 +40,13 @@ pub struct LogConfig {
 #[error("the log was started already in this process")]
 pub struct AlreadyStarted;
 
-/// Who logs what they were given, and says nothing that its caller does not learn from the error it returns.
+/// Who logs what they were given, by the beginnings of their modules' names. Nothing is missed: whatever goes
+/// wrong there ends a session, and its owner says so in its own words.
 ///
-/// lapin prints every returned message with its body as a warning (`lapin::returned_messages`), and what the
-/// broker says of a refused one as an error (`lapin::channel`), which repeats routing keys and properties.
-const SILENT: [&str; 4] = ["lapin", "amq_protocol", "async_rs", "redis"];
+/// lapin prints every returned message with its body as a warning, and what the broker says of a refused one,
+/// which repeats routing keys and properties, as an error; `amq_protocol_tcp` prints URIs with their passwords.
+/// Who logs through the `log` crate, as redis does, is not heard at all: nothing bridges it to here.
+const SILENT: [&str; 2] = ["lapin", "amq_protocol"];
 
 /// Starts the log of this process, panics included.
 pub fn start(config: LogConfig) -> Result<(), AlreadyStarted> {
@@ -100,4 +102,99 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 /// The words of a panic that were written as they are into the code.
 fn literal(payload: &(dyn Any + Send)) -> Option<&'static str> {
     payload.downcast_ref::<&'static str>().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Takes what is logged.
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Page {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged meanwhile.
+    fn logged(form: LogForm, level: Level, work: impl FnOnce()) -> String {
+        let page = Page::default();
+        let copy = page.clone();
+        let subscriber = subscriber(LogConfig { form, level }, move || copy.clone(), false);
+        tracing::subscriber::with_default(subscriber, work);
+        page.text()
+    }
+
+    #[test]
+    fn a_line_for_machines_is_one_json_object() {
+        let text = logged(LogForm::Json, Level::INFO, || {
+            tracing::info!(jobs = 3, why = "two\nlines", "something happened");
+            tracing::debug!("too small");
+        });
+        let line: serde_json::Value = serde_json::from_str(text.strip_suffix('\n').unwrap()).unwrap();
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["message"], "something happened");
+        assert_eq!((&line["jobs"], &line["why"]), (&3.into(), &"two\nlines".into()));
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_line_for_people_reads_well() {
+        let text = logged(LogForm::Text, Level::DEBUG, || tracing::debug!(jobs = 3, "something happened"));
+        assert!(text.contains("DEBUG") && text.ends_with("something happened jobs=3\n"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn what_prints_messages_is_never_heard_and_other_vendors_only_with_warnings() {
+        let text = logged(LogForm::Text, Level::TRACE, || {
+            tracing::error!(target: concat!("lapin", "::returned_messages"), "secret");
+            tracing::error!(target: "lapin", "secret");
+            tracing::error!(target: "amq_protocol_tcp", "secret");
+            tracing::info!(target: "hyper::proto", "secret");
+            tracing::warn!(target: "hyper::proto", "vendor");
+            tracing::trace!("own");
+        });
+        assert!(!text.contains("secret") && text.contains("vendor") && text.contains("own"), "{text}");
+        let text = logged(LogForm::Text, Level::ERROR, || {
+            tracing::warn!(target: "hyper::proto", "vendor");
+            tracing::warn!("own");
+        });
+        assert_eq!(text, "");
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_without_the_data_that_its_words_quote() {
+        let canary = "u1@example.kz";
+        let text = logged(LogForm::Json, Level::ERROR, || {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(log_panic));
+            let composed = std::panic::catch_unwind(|| panic!("no place for {canary}"));
+            let literal = std::panic::catch_unwind(|| panic!("a rule is broken"));
+            std::panic::set_hook(before);
+            assert!(composed.is_err() && literal.is_err());
+        });
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines.iter().all(|line| line["place"].as_str().unwrap().contains("src/telemetry.rs:")));
+        assert_eq!(lines[1]["words"], "a rule is broken");
+        assert!(!text.contains(canary), "{text}");
+    }
 }

@@ -41,7 +41,7 @@ struct Limits {
 const LIMITS: Limits = Limits {
     connections_max: 64,
     header_timeout: Duration::from_secs(30),
-    connection_life: Duration::from_secs(600),
+    connection_life: Duration::from_mins(10),
     drain_timeout: Duration::from_secs(2),
 };
 

@@ -3,6 +3,10 @@
 //! Results go to standard output, progress and logs to standard error. Nothing here decides anything about a
 //! list or a job.
 
+pub mod console;
+pub mod exit;
+pub mod filter;
+mod live;
 mod show;
 
 use std::path::PathBuf;
@@ -10,47 +14,29 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::console::Console;
+use self::exit::Exit;
+use self::filter::FilterArgs;
 use crate::daemon::{self, Stop};
+use crate::service::clock::{Clock, SystemClock};
 use crate::settings::{self, LogFormat, LogLevel, Settings};
 use crate::telemetry::{self, LogConfig, LogForm};
 
-/// Exit codes, those of `sysexits.h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Fine.
-    Fine = 0,
-    /// The command line is wrong.
-    Usage = 64,
-    /// The input is wrong.
-    Data = 65,
-    /// A server cannot be reached.
-    Unavailable = 69,
-    /// Something that should not happen.
-    Internal = 70,
-    /// The configuration, or a server's set-up, is wrong.
-    Configuration = 78,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
+const CONFIG_HELP: &str =
+    "A configuration file; repeatable, later files win. Variables SUPPRESSD__SECTION__KEY win over files";
 
 /// Takes everybody who opted out of campaign jobs on their way through RabbitMQ.
 #[derive(Debug, Parser)]
 #[command(name = "suppressd", version, disable_help_subcommand = true)]
 struct Arguments {
-    /// A configuration file. Repeatable: later files win. Environment variables
-    /// SUPPRESSD__SECTION__KEY win over files.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// A configuration file. Repeatable, later files win.
+    #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
     config: Vec<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Works: takes events and jobs until it is told to stop.
     Run,
@@ -60,6 +46,8 @@ enum Command {
     CheckConfig,
     /// Makes the list anew from the ledger and puts it in place at once.
     Rebuild,
+    /// Cleans a CSV or NDJSON file of recipients.
+    Filter(FilterArgs),
 }
 
 /// Does what the command line says.
@@ -72,47 +60,75 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
-    let settings = match settings::load(&arguments.config, settings::environment()) {
+    let exit = match arguments.command {
+        Command::Filter(args) => filtered(&args, &arguments.config),
+        command => with_settings(&arguments.config, |settings| execute(&command, settings)),
+    };
+    exit.into()
+}
+
+/// Reads the whole configuration, then does something with it.
+fn with_settings(config: &[PathBuf], command: impl FnOnce(Settings) -> Result<(), Stop>) -> Exit {
+    let settings = match settings::load(config, settings::environment()) {
         Ok(settings) => settings,
         Err(mistakes) => {
             show::error(&mistakes);
-            return Exit::Configuration.into();
+            return Exit::Configuration;
         }
     };
-    match execute(arguments.command, settings) {
+    match command(settings) {
         Ok(()) => Exit::Fine,
         Err(stop) => {
             show::error(&stop);
             exit_of(&stop)
         }
     }
-    .into()
 }
 
-fn execute(command: Command, settings: Settings) -> Result<(), Stop> {
+/// Offline, with a file of events, or against the live list.
+fn filtered(args: &FilterArgs, config: &[PathBuf]) -> Exit {
+    Console::of_this_process(|console| {
+        if let Some(opt_outs) = &args.opt_outs {
+            let now = SystemClock.now();
+            return filter::run_offline(args, opt_outs, config, settings::environment(), now, console);
+        }
+        let mut exit = Exit::Fine;
+        let loaded = with_settings(config, |settings| {
+            start_log(&settings)?;
+            exit = live::filter(args, &settings, &runtime()?, console)?;
+            Ok(())
+        });
+        if loaded == Exit::Fine { exit } else { loaded }
+    })
+}
+
+fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
     if !matches!(command, Command::CheckConfig) {
         start_log(&settings)?;
     }
     match command {
         Command::CheckConfig => {
+            daemon::check(&settings)?;
+            for warning in &settings.hashing.warnings {
+                show::error(warning);
+            }
             show::result("the configuration is right");
-            Ok(())
         }
-        Command::Run => runtime()?.block_on(daemon::run(settings)),
+        Command::Run => runtime()?.block_on(daemon::run(settings))?,
         Command::Init => {
             for line in runtime()?.block_on(daemon::init(&settings))? {
                 show::result(line);
             }
-            Ok(())
         }
         Command::Rebuild => {
             let bar = show::Bar::new();
             let rebuilt = runtime()?.block_on(daemon::rebuild(&settings, &bar));
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
-            Ok(())
         }
+        Command::Filter(_) => unreachable!("filter reads its configuration itself"),
     }
+    Ok(())
 }
 
 fn start_log(settings: &Settings) -> Result<(), Stop> {

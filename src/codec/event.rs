@@ -1,7 +1,8 @@
 //! Events: what sources say about people.
 //!
-//! `bad_json` comes before `bad_schema`. Members that the contract does not name are passed over, but they
-//! count when two bodies are compared: the content hash is over the whole JSON value.
+//! `bad_json` comes before `bad_schema`. What the contract does not name, and `subject` or `new_subject` where
+//! the kind has no use for them, is passed over, but it counts when two bodies are compared: the content hash
+//! is over the whole JSON value. `null` and `""` are no member, everywhere.
 
 use std::borrow::Cow;
 
@@ -20,6 +21,9 @@ pub const WORD_BYTES_MAX: usize = 128;
 
 /// The most names in one dimension of a scope.
 pub const SCOPE_NAMES_MAX: usize = 256;
+
+/// Stands for a name that is not Unicode: nothing is configured under it, so it is unknown.
+const NO_NAME: &str = "";
 
 /// An event's JSON, to be [read](Body::event).
 pub struct Body(Tree);
@@ -45,8 +49,9 @@ impl Body {
         let occurred_at = members.required("occurred_at", WORD_BYTES_MAX)?;
         let occurred_at = parse_rfc3339(occurred_at)
             .ok_or_else(|| members.wrong("occurred_at", "must be RFC 3339 with an offset"))?;
+        let (dismisses, changes) = (kind == EventKind::Dismiss, kind == EventKind::IdentifierChanged);
         let request_id = members.text("request_id", NAME_BYTES_MAX)?;
-        if kind == EventKind::Dismiss && request_id.is_none() {
+        if dismisses && request_id.is_none() {
             return Err(members.wrong("request_id", "is required for dismiss"));
         }
         let requested_by = match members.text("requested_by", WORD_BYTES_MAX)? {
@@ -55,15 +60,14 @@ impl Body {
                 members.wrong("requested_by", "must be subject, representative or authority")
             })?,
         };
-        let changed = kind == EventKind::IdentifierChanged;
         Ok(Event {
             event_id,
             source,
             kind,
             occurred_at,
-            subject: identifiers(&members, "subject", "/subject", kind != EventKind::Dismiss)?,
-            new_subject: identifiers(&members, "new_subject", "/new_subject", changed)?,
-            scope: scope(&members)?,
+            subject: identifiers(members, "subject", "/subject", !dismisses)?,
+            new_subject: identifiers(members, "new_subject", "/new_subject", changes)?,
+            scope: scope(members)?,
             request_id,
             requested_by,
             agent: members.text("agent", WORD_BYTES_MAX)?,
@@ -71,53 +75,52 @@ impl Body {
     }
 }
 
+/// The identifiers under a member's name, at least one; none where they are of no use.
 fn identifiers<'a>(
-    members: &Members<'a>,
+    members: Members<'a>,
     name: &'static str,
     pointer: &'static str,
-    required: bool,
+    used: bool,
 ) -> Result<Identifiers<'a>, Fault> {
     let mut identifiers = Identifiers::default();
-    let subject = match members.get(name)? {
-        None | Some(Tree::Null) if !required => return Ok(identifiers),
-        None | Some(Tree::Null) => return Err(members.wrong(name, "is required")),
-        Some(tree) => Members::of(tree, pointer)?,
-    };
+    let given = members.get(name)?;
+    if !used {
+        return Ok(identifiers);
+    }
+    let person = Members::of(given.ok_or_else(|| members.wrong(name, "is required"))?, pointer)?;
     let mut any = false;
     for kind in IdentifierKind::ALL {
-        let given = match subject.get(kind.as_str())? {
-            None | Some(Tree::Null) => Given::Absent,
-            Some(Tree::Text(text)) if text.is_empty() => Given::Absent,
-            Some(Tree::Text(text)) => Given::Text(Cow::Borrowed(text)),
-            Some(Tree::Number(number)) if number.is_u64() || number.is_i64() => {
-                Given::Text(Cow::Owned(number.to_string()))
-            }
-            Some(_) => Given::Unusable,
-        };
-        any |= !matches!(given, Given::Absent);
+        let given = person.get(kind.as_str())?.map_or(Given::Absent, identifier);
+        any |= given != Given::Absent;
         identifiers.set(*kind, given);
     }
-    if required && !any {
-        return Err(members.wrong(name, "must have a user_id, email or phone"));
-    }
-    Ok(identifiers)
+    if any { Ok(identifiers) } else { Err(members.wrong(name, "must have a user_id, email or phone")) }
 }
 
-fn scope<'a>(members: &Members<'a>) -> Result<Wanted<'a>, Fault> {
-    let scope = match members.get("scope")? {
-        None | Some(Tree::Null) => return Ok(Wanted::default()),
-        Some(tree) => Members::of(tree, "/scope")?,
+/// Strings and integers are texts, as in jobs.
+fn identifier(value: &Tree) -> Given<'_> {
+    let text = match value {
+        Tree::Text(text) if text.is_empty() => return Given::Absent,
+        Tree::Text(text) => text.as_str(),
+        other => other.integer(),
     };
+    text.map_or(Given::Unusable, |text| Given::Text(Cow::Borrowed(text)))
+}
+
+fn scope(members: Members<'_>) -> Result<Wanted<'_>, Fault> {
+    let Some(scope) = members.get("scope")? else { return Ok(Wanted::default()) };
+    let scope = Members::of(scope, "/scope")?;
     Ok(Wanted {
-        regions: names(&scope, "regions")?,
-        channels: names(&scope, "channels")?,
-        brands: names(&scope, "brands")?,
+        regions: names(scope, "regions")?,
+        channels: names(scope, "channels")?,
+        brands: names(scope, "brands")?,
     })
 }
 
-fn names<'a>(scope: &Members<'a>, name: &'static str) -> Result<Option<Vec<&'a str>>, Fault> {
+/// One dimension of a scope.
+fn names<'a>(scope: Members<'a>, name: &'static str) -> Result<Option<Vec<&'a str>>, Fault> {
     let items = match scope.get(name)? {
-        None | Some(Tree::Null) => return Ok(None),
+        None => return Ok(None),
         Some(Tree::Array(items)) => items,
         Some(_) => return Err(scope.wrong(name, "must be an array of strings")),
     };
@@ -125,14 +128,14 @@ fn names<'a>(scope: &Members<'a>, name: &'static str) -> Result<Option<Vec<&'a s
         return Err(scope.wrong(name, "must not be empty: leave it out to mean all"));
     }
     if items.len() > SCOPE_NAMES_MAX {
-        return Err(scope.wrong(name, format!("must have at most {SCOPE_NAMES_MAX} names")));
+        return Err(scope.wrong(name, format_args!("must have at most {SCOPE_NAMES_MAX} names")));
     }
-    items
-        .iter()
-        .map(|item| match item {
-            Tree::Text(text) => Ok(text.as_str()),
-            _ => Err(scope.wrong(name, "must be an array of strings")),
-        })
-        .collect::<Result<_, _>>()
-        .map(Some)
+    let name_of = |item: &'a Tree| match item {
+        Tree::Text(text) => Ok(text.as_str().unwrap_or(NO_NAME)),
+        _ => Err(scope.wrong(name, "must be an array of strings")),
+    };
+    items.iter().map(name_of).collect::<Result<_, _>>().map(Some)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,34 +1,68 @@
-//! A small JSON tree that keeps what `serde_json::Value` drops: members given twice.
+//! A small JSON tree that keeps what `serde_json::Value` drops: members given twice, numbers as they are
+//! written, and strings with a lone surrogate.
 //!
-//! For events only, which are small; jobs are never turned into a tree.
+//! What such a string or number says is of use to nobody, but an opt-out that has one in a remark is still an
+//! opt-out, and an identifier of forty digits is the same identifier here as in a job. For events only,
+//! which are small; jobs are never turned into a tree.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Number;
+mod members;
+mod number;
+mod reader;
+
+use serde::de::IgnoredAny;
 
 use super::fault::Fault;
 use crate::domain::words::DeadReason;
+
+pub(super) use members::Members;
+
+/// How deep objects and arrays may lie inside each other.
+pub(super) const NESTING_LEVELS_MAX: usize = 127;
 
 /// A JSON value.
 pub(super) enum Tree {
     Null,
     Bool(bool),
-    Number(Number),
-    Text(String),
+    /// As written.
+    Number(String),
+    Text(Text),
     Array(Vec<Tree>),
     /// In the order given, with repetitions.
-    Object(Vec<(String, Tree)>),
+    Object(Vec<(Text, Tree)>),
+}
+
+/// A string with its escapes decoded: UTF-8, but for lone surrogates, which stand as WTF-8 has them.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Text(Vec<u8>);
+
+impl Text {
+    /// The text, if it is Unicode.
+    pub(super) fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl Tree {
     /// Reads a whole document.
     pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(body).map_err(|_| bad_json("the body is not UTF-8"))?;
-        serde_json::from_str(text).map_err(|error| {
-            bad_json(&format!("not JSON at line {} column {}", error.line(), error.column()))
+        let bad_json = |rule: String| Fault::whole(DeadReason::BadJson, rule);
+        let text = std::str::from_utf8(body)
+            .map_err(|error| bad_json(format!("the body is not UTF-8 (at byte {})", error.valid_up_to())))?;
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+            bad_json(format!("the body is not JSON (line {}, column {})", error.line(), error.column()))
+        })?;
+        reader::read(text).ok_or_else(|| {
+            let rule = format!("objects and arrays may lie in each other {NESTING_LEVELS_MAX} levels deep");
+            Fault::schema("", rule)
         })
     }
 
-    /// The bytes that are equal for equal JSON values: members sorted, numbers in one form.
+    /// The bytes that are equal for equal JSON values and for no others: members sorted, strings with their
+    /// lengths, numbers in one form.
     pub(super) fn canonical(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(&mut bytes);
@@ -37,27 +71,29 @@ impl Tree {
 
     fn write(&self, bytes: &mut Vec<u8>) {
         match self {
-            Self::Null => bytes.extend(b"null"),
-            Self::Bool(flag) => bytes.extend(if *flag { &b"true"[..] } else { b"false" }),
-            Self::Number(number) => bytes.extend(one_form(number).as_bytes()),
-            Self::Text(text) => put_text(bytes, text),
+            Self::Null => bytes.push(b'n'),
+            Self::Bool(flag) => bytes.push(if *flag { b't' } else { b'f' }),
+            Self::Number(number) => {
+                bytes.push(b'#');
+                bytes.extend(number::one_form(number).as_bytes());
+                bytes.push(b';');
+            }
+            Self::Text(text) => text.write(bytes),
             Self::Array(items) => {
                 bytes.push(b'[');
                 for item in items {
                     item.write(bytes);
-                    bytes.push(b',');
                 }
                 bytes.push(b']');
             }
             Self::Object(members) => {
                 let mut sorted: Vec<_> = members.iter().collect();
+                // Stable: of a name given twice, which comes first may matter to somebody.
                 sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
                 bytes.push(b'{');
                 for (name, value) in sorted {
-                    put_text(bytes, name);
-                    bytes.push(b':');
+                    name.write(bytes);
                     value.write(bytes);
-                    bytes.push(b',');
                 }
                 bytes.push(b'}');
             }
@@ -65,127 +101,14 @@ impl Tree {
     }
 }
 
-/// `1`, `1.0` and `1e0` are one number.
-fn one_form(number: &Number) -> String {
-    match number.as_f64() {
-        Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-            format!("{float:.0}")
-        }
-        _ => number.to_string(),
+impl Text {
+    /// With its length in front, so that no text can look like what follows it.
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.0.len().to_string().as_bytes());
+        bytes.push(b':');
+        bytes.extend(&self.0);
     }
 }
 
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(bytes, text).expect("text is written to memory");
-}
-
-fn bad_json(rule: &str) -> Fault {
-    Fault::whole(DeadReason::BadJson, rule)
-}
-
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TreeVisitor)
-    }
-}
-
-struct TreeVisitor;
-
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = Tree;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Tree, E> {
-        Ok(Tree::Bool(flag))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Tree, E> {
-        Ok(Tree::Number(number.into()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Tree, E> {
-        Ok(Tree::Number(number.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Tree, E> {
-        Number::from_f64(number).map(Tree::Number).ok_or_else(|| E::custom("a number that is not finite"))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Tree, E> {
-        Ok(Tree::Text(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element()? {
-            array.push(item);
-        }
-        Ok(Tree::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
-        let mut object = Vec::new();
-        while let Some(member) = members.next_entry()? {
-            object.push(member);
-        }
-        Ok(Tree::Object(object))
-    }
-}
-
-/// An object of the contract, with the place where it stands.
-pub(super) struct Members<'a> {
-    members: &'a [(String, Tree)],
-    pointer: &'static str,
-}
-
-impl<'a> Members<'a> {
-    /// The members of an object.
-    pub(super) fn of(tree: &'a Tree, pointer: &'static str) -> Result<Self, Fault> {
-        match tree {
-            Tree::Object(members) => Ok(Self { members, pointer }),
-            _ => Err(Fault::schema(pointer, "must be an object")),
-        }
-    }
-
-    /// The value of a member, if it is there; given twice, it is an error.
-    pub(super) fn get(&self, name: &'static str) -> Result<Option<&'a Tree>, Fault> {
-        let mut found = self.members.iter().filter(|(member, _)| member == name).map(|(_, value)| value);
-        let first = found.next();
-        match found.next() {
-            None => Ok(first),
-            Some(_) => Err(self.wrong(name, "is given twice")),
-        }
-    }
-
-    /// The text of a member; `null` is no member.
-    pub(super) fn text(&self, name: &'static str, bytes_max: usize) -> Result<Option<&'a str>, Fault> {
-        match self.get(name)? {
-            None | Some(Tree::Null) => Ok(None),
-            Some(Tree::Text(text)) if text.is_empty() => Err(self.wrong(name, "must not be empty")),
-            Some(Tree::Text(text)) if text.len() <= bytes_max => Ok(Some(text)),
-            Some(Tree::Text(_)) => Err(self.wrong(name, format!("must have at most {bytes_max} bytes"))),
-            Some(_) => Err(self.wrong(name, "must be a string")),
-        }
-    }
-
-    /// The text of a member that must be there.
-    pub(super) fn required(&self, name: &'static str, bytes_max: usize) -> Result<&'a str, Fault> {
-        self.text(name, bytes_max)?.ok_or_else(|| self.wrong(name, "is required"))
-    }
-
-    /// A fault of one member.
-    pub(super) fn wrong(&self, name: &str, rule: impl std::fmt::Display) -> Fault {
-        Fault::schema(format!("{}/{name}", self.pointer), rule)
-    }
-}
+#[cfg(test)]
+mod tests;

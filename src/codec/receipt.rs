@@ -98,3 +98,81 @@ fn ignored(remarks: Remarks) -> Vec<String> {
         .map(|(_, (of, k))| format!("{of}{k}"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn receipt() -> Receipt<'static> {
+        Receipt {
+            event_id: "cc-000123",
+            source: "call_center",
+            kind: EventKind::OptOut,
+            request_id: "CRM-88",
+            status: Status::Applied,
+            revision: Some(18_231),
+            received_at: "2026-11-22T05:15:00Z".parse().unwrap(),
+            effective_at: Some("2026-11-22T05:15:00.25Z".parse().unwrap()),
+            remarks: Remarks::default(),
+            reason: None,
+        }
+    }
+
+    fn value(receipt: &Receipt<'_>) -> Value {
+        serde_json::from_slice(&write(receipt)).unwrap()
+    }
+
+    #[test]
+    fn a_receipt_has_the_contracts_members_in_its_order() {
+        assert_eq!(
+            String::from_utf8(write(&receipt())).unwrap(),
+            concat!(
+                r#"{"event_id":"cc-000123","source":"call_center","kind":"opt_out","request_id":"CRM-88","#,
+                r#""status":"applied","revision":18231,"received_at":"2026-11-22T05:15:00Z","#,
+                r#""effective_at":"2026-11-22T05:15:00.25Z","widened":[],"ignored":[],"reason":null}"#
+            )
+        );
+    }
+
+    #[test]
+    fn what_does_not_apply_is_null() {
+        let refusals = [
+            (Refusal::Dead(DeadReason::FutureDated), "future_dated"),
+            (Refusal::Dead(DeadReason::UnknownScope), "unknown_scope"),
+            (Refusal::Dead(DeadReason::NoIdentifier), "no_identifier"),
+            (Refusal::UnknownRequest, "unknown_request"),
+        ];
+        for (refusal, code) in refusals {
+            let rejected = Receipt {
+                status: Status::Rejected,
+                revision: None,
+                effective_at: None,
+                reason: Some(refusal),
+                ..receipt()
+            };
+            let value = value(&rejected);
+            assert_eq!(value["status"], "rejected");
+            assert_eq!(value["reason"], code);
+            assert_eq!((&value["revision"], &value["effective_at"]), (&Value::Null, &Value::Null));
+        }
+    }
+
+    #[test]
+    fn what_was_widened_or_ignored_is_named_and_never_its_value() {
+        let dimensions = ["regions", "channels", "brands"];
+        for (bit, name) in dimensions.into_iter().enumerate() {
+            let remarks = Remarks { widened: 1 << bit, ignored: 0 };
+            assert_eq!(value(&Receipt { remarks, ..receipt() })["widened"], json!([name]));
+        }
+        let identifiers =
+            ["user_id", "email", "phone", "new_subject.user_id", "new_subject.email", "new_subject.phone"];
+        for (bit, name) in identifiers.into_iter().enumerate() {
+            let remarks = Remarks { widened: 0, ignored: 1 << bit };
+            assert_eq!(value(&Receipt { remarks, ..receipt() })["ignored"], json!([name]));
+        }
+        let all = value(&Receipt { remarks: Remarks { widened: 0b111, ignored: 0b11_1111 }, ..receipt() });
+        assert_eq!((&all["widened"], &all["ignored"]), (&json!(dimensions), &json!(identifiers)));
+    }
+}

@@ -177,7 +177,7 @@ impl WireEvent {
     fn event(self) -> Option<EventRecord> {
         let subjects =
             |wire: &[WireSubject]| wire.iter().map(WireSubject::subject).collect::<Option<Vec<_>>>();
-        Some(EventRecord {
+        let record = EventRecord {
             key: EventKey::of(&self.source, &self.event_id),
             kind: EventKind::parse(&self.kind)?,
             at: self.at,
@@ -195,7 +195,12 @@ impl WireEvent {
             review: self.review,
             source: self.source,
             event_id: self.event_id,
-        })
+        };
+        // A column short, a person would be opted out under some keys and not under others.
+        let columns = record.keys.len();
+        let mut subjects = record.subject.iter().chain(&record.new_subject);
+        let whole = record.content.len() == columns && subjects.all(|s| s.digests.len() == columns);
+        whole.then_some(record)
     }
 }
 
@@ -352,6 +357,19 @@ mod tests {
             let entry = Entry { id: RecordId([9; 16]), record };
             assert_eq!(read(&write(&entry)).unwrap(), entry);
         }
+    }
+
+    #[test]
+    fn a_record_whose_columns_do_not_fit_its_keys_is_an_error() {
+        let short = |cut: fn(&mut EventRecord)| {
+            let mut event = event();
+            cut(&mut event);
+            read(&write(&Entry { id: RecordId([9; 16]), record: Record::Event(Box::new(event)) })).is_err()
+        };
+        assert!(short(|event| event.content.clear()));
+        assert!(short(|event| event.subject[0].digests.clear()));
+        assert!(short(|event| event.keys.push(KeyCheck([2; 8]))));
+        assert!(!short(|_| ()));
     }
 
     #[test]

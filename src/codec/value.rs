@@ -43,6 +43,9 @@ pub fn read_standing(bytes: &[u8]) -> Option<(Vec<Statement>, bool)> {
     let mut reader = Reader { rest: bytes };
     let mut statements = Vec::with_capacity(1);
     while !reader.is_empty() {
+        if !statements.is_empty() && reader.rest[0] & EXTRAS != 0 {
+            return None;
+        }
         statements.push(reader.statement()?);
     }
     Some((statements, extras))
@@ -230,7 +233,11 @@ impl<'a> Reader<'a> {
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                return None;
+            }
+            number |= bits << shift;
             if byte & 0x80 == 0 {
                 return Some(number);
             }
@@ -347,6 +354,26 @@ mod tests {
             let bytes = write_changes(changes.clone());
             prop_assert_eq!(read_changes(&bytes), Some(changes));
         }
+    }
+
+    #[test]
+    fn bytes_that_no_value_has_are_not_guessed_at() {
+        let at = "2026-11-22T05:15:00Z".parse().unwrap();
+        let said = Statement::of(EventKind::OptOut, at, Scope::ALL).unwrap();
+        let one = write_standing(&[said], true);
+        assert!(read_standing(&one).is_some());
+        assert_eq!(
+            read_standing(&[&one[..], &one].concat()),
+            None,
+            "the mark of extras stands once, in front"
+        );
+        assert_eq!(
+            read_standing(&[2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]),
+            None,
+            "65 bits"
+        );
+        assert_eq!(read_standing(&[]), None);
+        assert_eq!(read_standing(&[0, 0]), None, "a statement of no family");
     }
 
     #[test]

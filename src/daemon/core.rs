@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::Stop;
 use crate::amqp::{Broker, BrokerSettings, Endpoint, Inputs, Names};
 use crate::domain::digest::{HashKey, KeyCheck};
+use crate::domain::identifier::Country;
 use crate::domain::record::WorkerId;
 use crate::service::apply_ledger::{Applier, LedgerState};
 use crate::service::clock::{Clock, SystemClock};
@@ -185,6 +186,20 @@ pub(super) fn broker_settings(settings: &Settings) -> Result<BrokerSettings, Sto
     broker.publishes_max = usize::from(amqp.publish_channels);
     broker.confirm_timeout = amqp.confirm_timeout;
     Ok(broker)
+}
+
+/// What the adapters and the domain would refuse, found without connecting to anything.
+pub fn check(settings: &Settings) -> Result<(), Stop> {
+    country(settings)?;
+    broker_settings(settings)?;
+    RedisList::new(&redis_config(settings)).map_err(configuration)?;
+    Ok(())
+}
+
+/// The country of numbers without a country code.
+pub(super) fn country(settings: &Settings) -> Result<Country, Stop> {
+    Country::parse(&settings.identifiers.default_country)
+        .ok_or_else(|| configuration("identifiers.default_country: no numbering plan is known for it"))
 }
 
 pub(super) fn configuration(error: impl std::fmt::Display) -> Stop {

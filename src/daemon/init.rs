@@ -49,11 +49,10 @@ async fn create(settings: &Settings, list: &RedisList, broker: &Broker) -> Resul
         told.push("the ledger's first record was written");
     }
     match head {
-        Some(_) => told.push("the list was there already"),
         None if list.create(random::list_id()).await? => {
             told.push("an empty list was created; workers fill it from the ledger");
         }
-        None => told.push("the list was there already"),
+        Some(_) | None => told.push("the list was there already"),
     }
     Ok(told)
 }

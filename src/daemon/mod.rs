@@ -9,7 +9,7 @@ mod rebuild;
 mod watch;
 mod worker;
 
-pub use self::core::Core;
+pub use self::core::{Core, check};
 pub use self::init::init;
 pub use self::rebuild::{Progress, rebuild};
 pub use self::worker::run;

@@ -80,7 +80,7 @@ async fn once(
     let fence = fence(broker).await?;
     copy.apply_until(|_, entry| is_fence(entry, fence), serving_at, progress).await?;
     loop {
-        match aside.promote().await? {
+        match aside.promote(name).await? {
             Promoted::Gone => return Ok(None),
             Promoted::Behind(position) => {
                 copy.apply_until(|at, _| at + 1 >= position, position, progress).await?;
@@ -148,16 +148,15 @@ async fn give_back(
 ) -> Result<(), Stop> {
     let first = genesis(broker).await?;
     let head = serving.head().await?.map(|(head, _)| head);
-    let begins = match &first {
+    let first = first.map(|first| record::read(&first)).transpose().map_err(configuration)?;
+    let begins = match first.map(|first| first.record) {
         None => None,
-        Some(first) => match record::read(first).map_err(configuration)?.record {
-            Record::Genesis { ledger, .. } => Some(ledger),
-            _ => {
-                let why = "the ledger's first record is no genesis: delete the stream suppressd.ledger and run \
-                           this again; what the list has is written to the new one";
-                return Err(configuration(why));
-            }
-        },
+        Some(Record::Genesis { ledger, .. }) => Some(ledger),
+        Some(_) => {
+            let why = "the ledger's first record is no genesis: delete the stream suppressd.ledger and run this \
+                       again; what the list has is written to the new one";
+            return Err(configuration(why));
+        }
     };
     let Some(head) = head.filter(|head| head.position > 0) else {
         let why = "there is neither a ledger nor a list: run `suppressd init`";
@@ -174,7 +173,8 @@ async fn give_back(
     progress.note("the ledger lacks what the list has; it is appended first");
     let mut restored = 0;
     for slice in 0..serving.slices() {
-        let digests = serving.slice(head.list, slice).await?.into_iter().map(|(digest, _)| digest).collect();
+        let digests =
+            serving.slice(head.list, slice).await?.people.into_iter().map(|(digest, _)| digest).collect();
         let mut read = Working::new(head.clone());
         serving.read(&Missing { people: digests, ..Missing::default() }, &mut read).await?;
         let people: Vec<(_, Person)> = read.people.into_iter().collect();

@@ -58,7 +58,9 @@ pub(super) fn start(
 
 /// From now on messages are wanted, and being ready includes that they come in.
 pub(super) fn consume(core: &Core, health: &Health, hold_max: Duration, skew_max: Duration) {
-    INPUTS.iter().for_each(|input| core.broker.resume(*input));
+    for input in INPUTS {
+        core.broker.resume(input);
+    }
     let (glance, ledger) = (core.gate.glance(), core.ledger_state.clone());
     core.spawn(hold(Workable { glance, ledger, skew_max }, core.broker.clone(), hold_max));
     core.spawn(follow(core.broker.state(), health.clone(), |state, health| {
@@ -150,11 +152,15 @@ async fn hold(mut work: Workable, broker: Broker, hold_max: Duration) {
             continue;
         }
         tracing::warn!("deliveries were held too long: they are given back until they can be worked on");
-        INPUTS.iter().for_each(|input| broker.pause(*input));
+        for input in INPUTS {
+            broker.pause(input);
+        }
         if !work.until(true).await {
             return;
         }
-        INPUTS.iter().for_each(|input| broker.resume(*input));
+        for input in INPUTS {
+            broker.resume(input);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::core::{Core, configuration};
+use super::core::{Core, country};
 use super::{Stop, watch};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
@@ -25,7 +25,6 @@ use crate::codec::job::JobLimits;
 use crate::codec::record;
 use crate::domain::digest::HashKey;
 use crate::domain::event::SourcePolicy;
-use crate::domain::identifier::Country;
 use crate::domain::record::{Entry, Record};
 use crate::metrics::Metrics;
 use crate::service::accept_event::{EventDesk, Rules};
@@ -68,6 +67,9 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
         Stop::Configuration(format!("admin.listen: {} cannot be used: {error}", settings.admin.listen))
     })?;
     tracing::info!(address = ?listener.local_addr().ok(), "metrics, /live and /ready are served");
+    for warning in &settings.hashing.warnings {
+        health.warn("keys", Some(warning.clone()));
+    }
     let (core, inputs) = Core::start(&settings)?;
     let (broken, mut breakage) = mpsc::channel(1);
     let grace = settings.shutdown.grace;
@@ -108,8 +110,7 @@ impl Worker {
         health: Health,
         broken: mpsc::Sender<()>,
     ) -> Result<Self, Stop> {
-        let country = Country::parse(&settings.identifiers.default_country)
-            .ok_or_else(|| configuration("identifiers.default_country: no numbering plan is known for it"))?;
+        let country = country(&settings)?;
         let names = core.broker.names();
         let addresses = Addresses {
             filtered: names.filtered.clone(),
@@ -194,11 +195,16 @@ impl Worker {
         let (jobs, events) = (self.jobs.clone(), self.events.clone());
         let take_jobs = self.take(inputs.jobs, move |job| {
             let jobs = jobs.clone();
-            async move { drop(jobs.filter(job, Origin::Jobs).await) }
+            // Closed: the worker is stopping, and the delivery comes again.
+            async move {
+                let _ = jobs.filter(job, Origin::Jobs).await;
+            }
         });
         let take_events = self.take(inputs.opt_outs, move |event| {
             let events = events.clone();
-            async move { drop(events.accept(event).await) }
+            async move {
+                let _ = events.accept(event).await;
+            }
         });
         tokio::join!(take_jobs, take_events);
         Ok(())

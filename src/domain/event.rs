@@ -2,10 +2,9 @@
 //!
 //! Whatever is decided here is written into the record, so that the fold, today or in a rebuild next year,
 //! has nothing left to ask. In doubt a restricting event is taken in its widest sense and a lifting one is
-//! refused.
+//! refused. What is refused here never repeats a value: details are fixed texts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +15,7 @@ use super::record::{EventKey, EventRecord, Remarks, Subject};
 use super::scope::{Channels, Names, Scope};
 use super::words::{Channel, DeadReason, EventKind, IdentifierKind, RequestedBy};
 
-/// An event that keeps every rule of the contract's form. Not `Debug`: it holds a person.
+/// An event that keeps every rule of the contract's form. Not `Debug`: it names a person.
 pub struct Event<'a> {
     /// Its name at its source.
     pub event_id: &'a str,
@@ -70,7 +69,7 @@ pub struct Policy<'a> {
     /// Regions and brands.
     pub catalogue: &'a Catalogue,
     /// How far ahead of our clock an event may be dated.
-    pub future_max: Duration,
+    pub future_max: SignedDuration,
 }
 
 /// Why an event is not accepted.
@@ -132,11 +131,18 @@ pub fn decide(
     let (scope, widened) = scope(event, policy.catalogue)?;
     let (subject, ignored) = identify(&event.subject, &mut digests);
     let (new_subject, ignored_new) = identify(&event.new_subject, &mut digests);
-    let changes = event.kind == EventKind::IdentifierChanged;
-    let unread =
-        event.kind != EventKind::Dismiss && (subject.is_empty() || changes && new_subject.is_empty());
-    if unread && !event.kind.restricts() {
-        return Err(Refused::new(DeadReason::NoIdentifier, "/subject: no identifier can be parsed", true));
+    let unread = match event.kind {
+        EventKind::Dismiss => None,
+        _ if subject.is_empty() => Some("/subject: no identifier can be parsed"),
+        EventKind::IdentifierChanged if new_subject.is_empty() => {
+            Some("/new_subject: no identifier can be parsed")
+        }
+        _ => None,
+    };
+    if let Some(detail) = unread
+        && !event.kind.restricts()
+    {
+        return Err(Refused::new(DeadReason::NoIdentifier, detail, true));
     }
     Ok(EventRecord {
         key: EventKey::of(event.source, event.event_id),
@@ -155,25 +161,28 @@ pub fn decide(
         request: request_name(event),
         requested_by: event.requested_by,
         agent: event.agent.map(ToOwned::to_owned),
-        review: unread,
+        review: unread.is_some(),
     })
 }
 
-/// What restricts from the future holds as of now; what lifts from the future is refused.
-fn date(event: &Event<'_>, now: Timestamp, future_max: Duration) -> Result<Timestamp, Refused> {
-    let ahead = event.occurred_at.duration_since(now);
-    if ahead <= SignedDuration::try_from(future_max).unwrap_or(SignedDuration::MAX) {
-        return Ok(event.occurred_at);
+/// What restricts from the future holds as of now; every other event from the future is refused.
+fn date(event: &Event<'_>, now: Timestamp, future_max: SignedDuration) -> Result<Timestamp, Refused> {
+    if event.occurred_at.duration_since(now) <= future_max {
+        Ok(event.occurred_at)
+    } else if event.kind.restricts() {
+        Ok(now)
+    } else {
+        let rule = "/occurred_at: lies further ahead than limits.future_max_s";
+        Err(Refused::new(DeadReason::FutureDated, rule, true))
     }
-    if event.kind.restricts() {
-        return Ok(now);
-    }
-    Err(Refused::new(
-        DeadReason::FutureDated,
-        "/occurred_at: lies further ahead than limits.future_max_s",
-        true,
-    ))
 }
+
+/// Why a lifting event is refused, in the order of [`DIMENSIONS`].
+const UNKNOWN: [&str; 3] = [
+    "/scope/regions: names a region that is not configured",
+    "/scope/channels: names a channel that does not exist",
+    "/scope/brands: names a brand that is not configured",
+];
 
 /// An unknown name widens its whole dimension when the event restricts, and refuses an event that lifts.
 fn scope(event: &Event<'_>, catalogue: &Catalogue) -> Result<(Scope, u8), Refused> {
@@ -181,34 +190,50 @@ fn scope(event: &Event<'_>, catalogue: &Catalogue) -> Result<(Scope, u8), Refuse
     if !event.kind.restricts() && !event.kind.lifts() {
         return Ok((Scope::ALL, 0));
     }
-    let wanted = &event.scope;
-    let regions = wanted.regions.as_deref().map(|regions| {
-        let known: Option<Vec<_>> = regions
-            .iter()
-            .map(|region| Some(catalogue.regions_of_scope(region)).filter(|codes| !codes.is_empty()))
-            .collect();
-        Names::only(known?.into_iter().flatten())
-    });
-    let channels = wanted.channels.as_deref().map(|channels| {
-        let known: Option<Vec<_>> = channels.iter().map(|channel| Channel::parse(channel)).collect();
-        Channels::only(known?)
-    });
-    let brands = wanted.brands.as_deref().map(|brands| {
-        let known: Option<Vec<_>> = brands.iter().map(|brand| catalogue.brand(brand).cloned()).collect();
-        Names::only(known?)
-    });
-    let unknown = [regions == Some(None), channels == Some(None), brands == Some(None)];
-    let widened = unknown.iter().enumerate().fold(0, |bits, (bit, unknown)| bits | u8::from(*unknown) << bit);
-    if widened != 0 && event.kind.lifts() {
-        let rule = "/scope: names a region, channel or brand that is not configured";
-        return Err(Refused::new(DeadReason::UnknownScope, rule, true));
+    let regions = regions(event.scope.regions.as_deref(), catalogue);
+    let channels = channels(event.scope.channels.as_deref());
+    let brands = brands(event.scope.brands.as_deref(), catalogue);
+    let unknown = [regions.is_none(), channels.is_none(), brands.is_none()];
+    if let Some(dimension) = unknown.iter().position(|unknown| *unknown)
+        && event.kind.lifts()
+    {
+        return Err(Refused::new(DeadReason::UnknownScope, UNKNOWN[dimension], true));
     }
+    let widened = (0..).zip(unknown).fold(0, |bits, (bit, unknown)| bits | u8::from(unknown) << bit);
     let scope = Scope {
-        regions: regions.flatten().unwrap_or(Names::All),
-        channels: channels.flatten().unwrap_or(Channels::ALL),
-        brands: brands.flatten().unwrap_or(Names::All),
+        regions: regions.unwrap_or(Names::All),
+        channels: channels.unwrap_or(Channels::ALL),
+        brands: brands.unwrap_or(Names::All),
     };
     Ok((scope, widened))
+}
+
+/// The regions that the names mean, everything if there are none; `None` if one is unknown.
+fn regions(names: Option<&[&str]>, catalogue: &Catalogue) -> Option<Names> {
+    let Some(names) = names else { return Some(Names::All) };
+    let mut codes = Vec::new();
+    for name in names {
+        let meant = catalogue.regions_of_scope(name);
+        if meant.is_empty() {
+            return None;
+        }
+        codes.extend(meant);
+    }
+    Names::only(codes)
+}
+
+/// The same for channels.
+fn channels(names: Option<&[&str]>) -> Option<Channels> {
+    let Some(names) = names else { return Some(Channels::ALL) };
+    let known: Option<Vec<_>> = names.iter().map(|name| Channel::parse(name)).collect();
+    Channels::only(known?)
+}
+
+/// The same for brands.
+fn brands(names: Option<&[&str]>, catalogue: &Catalogue) -> Option<Names> {
+    let Some(names) = names else { return Some(Names::All) };
+    let known: Option<Vec<_>> = names.iter().map(|name| catalogue.brand(name).cloned()).collect();
+    Names::only(known?)
 }
 
 /// The identifiers that can be parsed, and bits for those that cannot.
@@ -231,3 +256,6 @@ fn identify(
     }
     (subjects, ignored)
 }
+
+#[cfg(test)]
+mod tests;

@@ -259,6 +259,11 @@ impl Working {
         if self.events.get(&event.key).is_some_and(Option::is_some) {
             return;
         }
+        // Written by a worker that lacks a key: whoever looks up under that key would not find it. That worker
+        // cannot acknowledge the event, so it comes again to one that has the key, and that record decides.
+        if self.head.keys.iter().any(|key| !event.keys.contains(key)) {
+            return;
+        }
         let request = event.request_key();
         let state = self.requests.get(&request).copied().flatten();
         let (decision, next) = match event.kind {
@@ -347,12 +352,17 @@ impl Working {
 
     /// Adds a link, and what was said before it to its new end. True: something that stands changed.
     fn link(&mut self, old: Digest, link: &Link, key: KeyCheck) -> bool {
-        let person = self.people.entry(old).or_default();
-        if old == link.to || person.links.contains(link) {
+        if old == link.to {
             return false;
         }
+        let person = self.people.entry(old).or_default();
+        match person.links.iter_mut().find(|known| known.to == link.to) {
+            // An earlier change carries nothing that the later one does not.
+            Some(known) if known.at >= link.at => return false,
+            Some(known) => known.at = link.at,
+            None => person.links.push(link.clone()),
+        }
         let passed: Vec<_> = person.kept.all().filter(|s| s.at <= link.at).cloned().collect();
-        person.links.push(link.clone());
         self.changed.people.insert(old);
         self.state(link.to, link.kind, key, passed)
     }

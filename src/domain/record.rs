@@ -106,7 +106,7 @@ pub enum Record {
 pub struct Person {
     /// What was said.
     pub kept: Kept,
-    /// Whom else it holds for.
+    /// Whom else it holds for, each once.
     pub links: Vec<Link>,
 }
 
@@ -141,7 +141,8 @@ pub struct EventRecord {
     pub event_id: String,
     /// What it does.
     pub kind: EventKind,
-    /// When the person said it; not after `received_at`, whatever the source's clock says.
+    /// When the person said it; at most `limits.future_max_s` after `received_at`, whatever the source's clock
+    /// says.
     pub at: Timestamp,
     /// When a worker took it.
     pub received_at: Timestamp,

@@ -45,11 +45,11 @@ impl Maker<'_> {
         name: &str,
         labels: [Label<'_>; N],
     ) -> Family<IntCounter, N> {
-        self.family(name, &labels, &IntCounter::with_opts)
+        self.family(name, labels, &IntCounter::with_opts)
     }
 
     pub(super) fn gauges<const N: usize>(&self, name: &str, labels: [Label<'_>; N]) -> Family<IntGauge, N> {
-        self.family(name, &labels, &IntGauge::with_opts)
+        self.family(name, labels, &IntGauge::with_opts)
     }
 
     pub(super) fn histograms<const N: usize>(
@@ -59,18 +59,18 @@ impl Maker<'_> {
         labels: [Label<'_>; N],
     ) -> Family<Histogram, N> {
         let make = |opts| Histogram::with_opts(HistogramOpts::from(opts).buckets(buckets.to_vec()));
-        self.family(name, &labels, &make)
+        self.family(name, labels, &make)
     }
 
     fn family<M: Collector + Clone + 'static, const N: usize>(
         &self,
         name: &str,
-        labels: &[Label<'_>; N],
+        labels: [Label<'_>; N],
         make: &dyn Fn(Opts) -> prometheus::Result<M>,
     ) -> Family<M, N> {
-        let combined = combinations(labels);
+        let combined = combinations(&labels);
         let series = combined.into_iter().map(|values| self.series(name, values, make)).collect();
-        Family { series, widths: labels.each_ref().map(|(_, values)| values.len()) }
+        Family { series, widths: labels.map(|(_, values)| values.len()) }
     }
 
     fn series<M: Collector + Clone + 'static>(

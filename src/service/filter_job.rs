@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::alarms::{Alarm, Alarms};
 use super::clock::Clock;
@@ -19,6 +19,7 @@ use super::cpu;
 use super::envelope::{self, Route};
 use super::follow_feed::SharedMirror;
 use super::gate::{Closed, Gate};
+use super::look_up::at_barrier;
 use super::message::Outgoing;
 use super::ports::{Delivered, Incoming};
 use super::post::Post;
@@ -35,9 +36,6 @@ use crate::metrics::{DeadQueue, JobOutcome, Metrics};
 
 /// A barrier this old is not published on any more.
 const BARRIER_AGE_MAX: Duration = Duration::from_secs(1);
-
-/// A mirror that does not reach a barrier within this gets another barrier: the list may be another by now.
-const MIRROR_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Between tries after RabbitMQ failed.
 const FAULT_RETRY: Duration = Duration::from_millis(200);
@@ -215,25 +213,12 @@ impl JobDesk {
 
     /// Judges every recipient at one position, at or after a barrier that is sent now.
     async fn judge(&self, job: &Job<'_>, prepared: &Prepared) -> Result<(Verdicts, Stamp, Instant), Closed> {
-        loop {
-            let pass = self.gate.pass().await?;
-            let list = pass.identity.list;
-            let reached = timeout(MIRROR_PATIENCE, self.mirror.reach(list, pass.position)).await;
-            match reached {
-                Ok(true) => {}
-                Ok(false) => return Err(Closed),
-                Err(_) => continue,
-            }
-            let judged = cpu::work(|| {
-                let view = self.mirror.view();
-                let mirror = view.at(list, pass.position)?;
-                Some((judge(prepared, job.purpose, &job.brand, mirror), mirror.revision()))
-            });
-            if let Some((verdicts, revision)) = judged {
-                let stamp = Stamp { revision, filtered_at: whole_seconds(self.clock.now()) };
-                return Ok((verdicts, stamp, pass.sent_at));
-            }
-        }
+        let judged = at_barrier(&self.gate, &self.mirror, |mirror| {
+            (judge(prepared, job.purpose, &job.brand, mirror), mirror.revision())
+        });
+        let ((verdicts, revision), sent_at) = judged.await?;
+        let stamp = Stamp { revision, filtered_at: whole_seconds(self.clock.now()) };
+        Ok((verdicts, stamp, sent_at))
     }
 
     fn output(

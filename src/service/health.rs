@@ -146,7 +146,9 @@ mod tests {
     #[test]
     fn a_warning_does_not_make_a_worker_unready_and_can_be_taken_back() {
         let health = Health::default();
-        Dependency::ALL.iter().for_each(|dependency| health.set(*dependency, State::Ready));
+        for dependency in Dependency::ALL {
+            health.set(*dependency, State::Ready);
+        }
         health.warn("unroutable_jobs", Some("1 job waits".into()));
         health.warn("unroutable_jobs", Some("2 jobs wait".into()));
         health.warn("clock", Some("90 s ahead of Redis".into()));

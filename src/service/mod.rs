@@ -10,6 +10,7 @@ pub mod filter_job;
 pub mod follow_feed;
 pub mod gate;
 pub mod health;
+pub mod look_up;
 pub mod message;
 pub mod ports;
 pub mod post;

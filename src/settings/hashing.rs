@@ -22,13 +22,16 @@ const KEY_HEX_DIGITS: usize = 64;
 pub struct Hashing {
     /// In the order of `key_files`.
     pub key_ring: KeyRing,
+    /// What somebody should mend about the files: who may read them, a key that nobody drew at random.
+    pub warnings: Vec<String>,
 }
 
 impl Hashing {
     /// `None` if anything is wrong, which is noted.
     pub(super) fn take(section: &mut Section<'_>) -> Option<Self> {
         let example = "key_files = [\"/etc/suppressd/keys/hashing.key\"]";
-        let keys = section.require("key_files", example, list(1..=KEYS_MAX, key_in_file))?;
+        let read = section.require("key_files", example, list(1..=KEYS_MAX, key_in_file))?;
+        let (keys, warnings): (Vec<HashKey>, Vec<_>) = read.into_iter().unzip();
         let mut twice = false;
         for (index, key) in keys.iter().enumerate() {
             if let Some(first) = keys[..index].iter().position(|other| other.check() == key.check()) {
@@ -37,11 +40,16 @@ impl Hashing {
                 section.refuse(&["key_files"], &format!("[{index}]"), problem);
             }
         }
-        if twice { None } else { KeyRing::new(keys).map(|key_ring| Self { key_ring }) }
+        if twice {
+            None
+        } else {
+            KeyRing::new(keys).map(|key_ring| Self { key_ring, warnings: warnings.concat() })
+        }
     }
 }
 
-fn key_in_file(value: &Value) -> Parsed<HashKey> {
+/// The key, and warnings about its file.
+fn key_in_file(value: &Value) -> Parsed<(HashKey, Vec<String>)> {
     let path = text(PATH_BYTES_MAX)(value)?;
     if path.len() == KEY_HEX_DIGITS && path.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err("is a key; name the file that holds it, and make a new key: this one was seen".into());
@@ -50,5 +58,9 @@ fn key_in_file(value: &Value) -> Parsed<HashKey> {
         .and_then(|text| HashKey::from_file_text(&text).map_err(|fault| fault.to_string()));
     // Only what is certainly a path is repeated.
     let named = if path.starts_with('/') { format!("{path}: ") } else { String::new() };
-    key.map_err(|problem| format!("{named}{problem}").into())
+    let key = key.map_err(|problem| format!("{named}{problem}"))?;
+    let weak = key.is_weak().then_some("the key is trivially weak; make one with `openssl rand -hex 32`");
+    let warnings = [secret::exposure(Path::new(&path)), weak].into_iter().flatten();
+    let warnings = warnings.map(|warning| format!("hashing.key_files: {named}{warning}")).collect();
+    Ok((key, warnings))
 }

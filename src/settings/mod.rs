@@ -13,6 +13,7 @@ mod log;
 mod mistake;
 mod policy;
 mod regions;
+mod rules;
 mod secret;
 mod section;
 mod shutdown;
@@ -40,6 +41,7 @@ pub use self::limits::Limits;
 pub use self::log::{Log, LogFormat, LogLevel};
 pub use self::mistake::{Mistake, Mistakes};
 pub use self::policy::Policy;
+pub use self::rules::{Rules, load_rules};
 pub use self::secret::Secret;
 pub use self::shutdown::Shutdown;
 pub use self::sources::{IMPORT, Source, SourceClock};
@@ -81,19 +83,20 @@ pub fn load(
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Settings, Mistakes> {
     let mut notes = Notes::default();
-    let settings = take(files, environment, &mut notes);
+    let settings = take_with(files, environment, &mut notes, Settings::take);
     match settings {
         Some(settings) if notes.mistakes.is_empty() => Ok(settings),
         _ => Err(Mistakes(notes.mistakes)),
     }
 }
 
-/// `None` only if `notes` has a mistake.
-fn take(
+/// Reads the whole tree; what is wrong is in `notes`.
+fn take_with<T>(
     files: &[PathBuf],
     environment: impl Iterator<Item = (String, String)>,
     notes: &mut Notes,
-) -> Option<Settings> {
+    take: impl FnOnce(&mut Section<'_>) -> T,
+) -> T {
     let mut values = tree::empty();
     for file in files {
         match tree::read(file) {
@@ -105,10 +108,11 @@ fn take(
         }
     }
     variables::apply(&mut values, environment, &mut notes.mistakes);
-    section::read(values, notes, Settings::take)
+    section::read(values, notes, take)
 }
 
 impl Settings {
+    /// `None` only if a mistake is noted.
     fn take(root: &mut Section<'_>) -> Option<Self> {
         let amqp = root.section("amqp", Amqp::take);
         let redis = root.section("redis", Redis::take);

@@ -1,7 +1,7 @@
 //! Values that nobody may see: URLs with passwords, passwords, key files.
 //!
 //! They are shown to whoever calls [`Secret::reveal`] and to nobody else; `Debug` hides them and memory
-//! is wiped when they go. A file of secrets that every user of the machine may read is refused.
+//! is wiped when they go.
 
 use std::fmt;
 use std::io::Read;
@@ -74,14 +74,18 @@ pub(super) fn password_in_file(value: &Value) -> Parsed<Secret> {
     Ok(Secret::new(password))
 }
 
+/// What is wrong with who may open a file of secrets, if anything: everybody may.
+pub(super) fn exposure(path: &Path) -> Option<&'static str> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    let open = mode & MODE_OF_OTHERS != 0;
+    open.then_some("every user of this machine may open the file; take that away: chmod o= FILE")
+}
+
 /// The text of a file that holds a secret. The problem never names the path: it might be the secret.
 pub(super) fn read_file(path: &Path) -> Result<Zeroizing<String>, String> {
     let about = std::fs::metadata(path).map_err(|fault| format!("the file cannot be found: {fault}"))?;
     if !about.is_file() {
         return Err("must name a plain file".to_owned());
-    }
-    if about.permissions().mode() & MODE_OF_OTHERS != 0 {
-        return Err("every user of this machine may open the file; take that away: chmod o= FILE".to_owned());
     }
     let mut text = Zeroizing::new(String::new());
     let file = std::fs::File::open(path).map_err(|fault| format!("the file cannot be opened: {fault}"))?;

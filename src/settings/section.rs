@@ -99,6 +99,11 @@ impl Section<'_> {
         taken
     }
 
+    /// Leaves a section or key unread, whatever it holds.
+    pub(super) fn pass_over(&mut self, key: &str) {
+        self.values.remove(key);
+    }
+
     /// Reads every section within the section of this name, in the order of their names.
     pub(super) fn sections<T>(
         &mut self,

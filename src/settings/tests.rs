@@ -266,17 +266,31 @@ fn a_syntax_error_never_shows_the_line_that_it_is_in() {
 
 #[test]
 fn key_files_are_held_to_their_form() {
-    for (text, mode, problem) in [
-        (KEY, 0o644, "every user of this machine may open the file"),
-        ("hunter2\n", 0o640, "a key file is 64 hexadecimal digits"),
-        (&"0".repeat(64), 0o600, "the key is trivially weak"),
-        (&"hunter2".repeat(1000), 0o600, "the file is larger than"),
+    for (text, problem) in [
+        ("hunter2\n", "a key file is 64 hexadecimal digits"),
+        (&"hunter2".repeat(1000), "the file is larger than"),
     ] {
         let mut bench = Bench::new();
-        let path = bench.secret_file("bad.key", text, mode);
+        let path = bench.secret_file("bad.key", text, 0o600);
         bench.variable("SUPPRESSD__HASHING__KEY_FILES", &path);
         let line = format!("SUPPRESSD__HASHING__KEY_FILES: hashing.key_files[0]: bad.key: {problem}");
         assert!(bench.mistakes()[0].starts_with(&line), "{:?}", bench.mistakes());
+    }
+}
+
+#[test]
+fn an_open_or_weak_key_file_is_warned_of() {
+    for (text, mode, warnings) in [
+        (KEY, 0o600, &[][..]),
+        (KEY, 0o644, &["every user of this machine may open the file"]),
+        (&"0".repeat(64), 0o640, &["the key is trivially weak"]),
+    ] {
+        let mut bench = Bench::new();
+        let path = bench.secret_file("open.key", text, mode);
+        bench.variable("SUPPRESSD__HASHING__KEY_FILES", &path);
+        let told = bench.load().unwrap().hashing.warnings;
+        assert_eq!(told.len(), warnings.len(), "{told:?}");
+        assert!(told.iter().zip(warnings).all(|(told, warning)| told.contains(warning)), "{told:?}");
     }
 }
 

@@ -5,5 +5,6 @@
 //! nothing may be left running after: see `support::leash`.
 
 mod harness;
+mod main_job;
 mod permissions;
 mod support;

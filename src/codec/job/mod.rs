@@ -27,6 +27,7 @@ use crate::domain::words::{Channel, Purpose};
 
 pub use decode::decode;
 pub use encode::{Stamp, filtered, report};
+pub use recipient::recipient;
 
 /// The most bytes a `job_id` has.
 pub const JOB_ID_BYTES_MAX: usize = 128;

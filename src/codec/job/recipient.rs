@@ -2,15 +2,31 @@
 //!
 //! Every member but the three identifiers is the sender's own and is not looked into.
 
+use serde_json::value::RawValue;
+
+use super::super::fault::Fault;
 use super::members::{Misshapen, members};
 use super::raw;
 use crate::domain::filter::{Given, Identifiers};
-use crate::domain::words::IdentifierKind;
+use crate::domain::words::{DeadReason, IdentifierKind};
 
 use IdentifierKind::{Email, Phone, UserId};
 
 const KINDS: [IdentifierKind; 3] = [UserId, Email, Phone];
 const NAMES: [&str; 3] = [UserId.as_str(), Email.as_str(), Phone.as_str()];
+
+/// Reads the identifiers of a recipient that stands by itself, in no job.
+pub fn recipient(json: &[u8]) -> Result<Identifiers<'_>, Fault> {
+    let text = std::str::from_utf8(json)
+        .map_err(|_| Fault::whole(DeadReason::BadJson, "the recipient is not UTF-8"))?;
+    let object: &RawValue = serde_json::from_str(text).map_err(|error| {
+        Fault::whole(DeadReason::BadJson, format!("the recipient is not JSON (column {})", error.column()))
+    })?;
+    identifiers(object.get()).map_err(|misshapen| match misshapen {
+        Misshapen::NoObject => Fault::schema("", "must be an object"),
+        Misshapen::Twice(name) => Fault::schema(format_args!("/{name}"), "given twice"),
+    })
+}
 
 /// Reads a recipient's identifiers.
 pub(super) fn identifiers(recipient: &str) -> Result<Identifiers<'_>, Misshapen> {

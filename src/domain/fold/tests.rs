@@ -229,6 +229,53 @@ fn a_dismiss_closes_what_is_in_review_and_nothing_else() {
 }
 
 #[test]
+fn a_request_in_review_is_applied_by_an_event_that_carries_its_id() {
+    let mut unread = event(1, EventKind::OptOut, 5, 0);
+    (unread.review, unread.subject) = (true, vec![]);
+    let mut read = event(2, EventKind::OptOut, 5, 0);
+    read.request = "crm:1".into();
+    let request = RequestKey::of("crm:1");
+    let list = folded(&ledger([unread.clone()]));
+    assert_eq!(list.requests[&request], Some(RequestState::Review));
+    assert_eq!(list.head.revision, 0, "nobody is known yet");
+    let list = folded(&ledger([unread, read]));
+    assert_eq!(list.requests[&request], Some(RequestState::Applied));
+}
+
+#[test]
+fn a_record_that_lacks_a_key_which_the_list_depends_on_leaves_the_decision_to_the_next() {
+    let whole = event(1, EventKind::OptOut, 5, 0);
+    let mut partial = whole.clone();
+    partial.keys.truncate(1);
+    partial.content.truncate(1);
+    partial.subject[0].digests.truncate(1);
+    let mut records = ledger([partial.clone()]);
+    assert!(folded(&records).events[&whole.key].is_some(), "one key is enough while only it is needed");
+    records.insert(1, entry(90, Record::KeyAdded { key: OTHER_KEY }));
+    let list = folded(&records);
+    assert!(standing(&list).is_empty() && !list.events.contains_key(&whole.key));
+    records.push(entry(91, Record::Event(Box::new(whole.clone()))));
+    let list = folded(&records);
+    assert_eq!(standing(&list).len(), 2, "under both keys");
+    assert_eq!(list.events[&whole.key].as_ref().unwrap().record, records[3].id);
+    records.insert(2, entry(92, Record::KeyRetired { key: OTHER_KEY }));
+    assert_eq!(standing(&folded(&records)).len(), 1, "a retired key is not asked for");
+}
+
+#[test]
+fn the_same_change_of_identifier_again_is_one_link_of_the_latest_date() {
+    let list = folded(&ledger([
+        event(1, EventKind::IdentifierChanged, 3, 0),
+        event(2, EventKind::IdentifierChanged, 7, 0),
+        event(3, EventKind::IdentifierChanged, 5, 0),
+        event(4, EventKind::OptOut, 6, 0),
+    ]));
+    let links = &list.people[&subject(0).digests[0]].links;
+    assert_eq!(links.iter().map(|link| link.at).collect::<Vec<_>>(), [instant(7)]);
+    assert!(standing(&list).contains_key(&subject(1).digests[0]));
+}
+
+#[test]
 fn the_newest_fences_are_kept() {
     let fence = |worker: usize| {
         let mut id = [0; 16];

@@ -1,0 +1,40 @@
+//! Looking at the mirror, at or after a barrier that is sent now: the only way to an output.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::cpu;
+use super::follow_feed::SharedMirror;
+use super::gate::{Closed, Gate};
+use crate::mirror::Mirror;
+
+/// A mirror that does not reach a barrier within this gets another barrier: the list may be another by now.
+const MIRROR_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Waits for a barrier and for the mirror to reach it, then looks at one unchanging view. Answers also when the
+/// barrier was sent: what was seen is right as of then, and older by now.
+pub async fn at_barrier<T>(
+    gate: &Gate,
+    mirror: &SharedMirror,
+    look: impl Fn(&Mirror) -> T,
+) -> Result<(T, Instant), Closed> {
+    loop {
+        let pass = gate.pass().await?;
+        let list = pass.identity.list;
+        match timeout(MIRROR_PATIENCE, mirror.reach(list, pass.position)).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Closed),
+            Err(_) => continue,
+        }
+        let seen = cpu::work(|| {
+            let view = mirror.view();
+            let mirror = view.at(list, pass.position)?;
+            // The same position after other records is another list.
+            (mirror.position() > pass.position || mirror.last() == pass.last).then(|| look(mirror))
+        });
+        if let Some(seen) = seen {
+            return Ok((seen, pass.sent_at));
+        }
+    }
+}
