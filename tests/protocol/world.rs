@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use suppressd::domain::catalogue::{Catalogue, Region};
 use suppressd::domain::digest::{Digest, HashKey, KeyCheck, KeyRing};
 use suppressd::domain::identifier::{Country, canonical};
-use suppressd::domain::record::{Entry, LedgerId, Record, RecordId, WorkerId};
+use suppressd::domain::record::{Entry, LedgerId, Record};
 use suppressd::domain::words::{EventKind, IdentifierKind};
 use suppressd::metrics::Metrics;
 use suppressd::service::message::Outgoing;
@@ -190,7 +190,16 @@ pub(crate) struct Delivery {
     acked: watch::Receiver<bool>,
     pub body: Vec<u8>,
     mail: Mail,
-    job: Option<String>,
+    what: What,
+}
+
+/// What was delivered.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// An opt-out; whose, if its acknowledgement is a promise.
+    OptOut(Option<Person>),
+    /// A job of this name.
+    Job(String),
 }
 
 impl Delivery {
@@ -206,13 +215,17 @@ impl Delivery {
 
     /// The job's output.
     pub(crate) async fn output(&self) -> Output {
-        let mine = |message: &Outgoing| Output::read(message).filter(|out| Some(&out.job) == self.job.as_ref());
+        let mine = |message: &Outgoing| Output::read(message).filter(|out| self.is_job(&out.job));
         soon("the job's output is published", self.mail.first(mine)).await
     }
 
     /// Whether it is published.
     pub(crate) fn is_out(&self) -> bool {
-        self.mail.all().iter().filter_map(Output::read).any(|out| Some(out.job) == self.job)
+        self.mail.all().iter().filter_map(Output::read).any(|out| self.is_job(&out.job))
+    }
+
+    fn is_job(&self, name: &str) -> bool {
+        matches!(&self.what, What::Job(job) if job == name)
     }
 }
 
@@ -275,9 +288,3 @@ fn job_body(id: &str, people: &[Person]) -> Vec<u8> {
     .to_string()
     .into_bytes()
 }
-
-/// Nobody's record: for comparisons.
-pub(crate) const NO_RECORD: RecordId = RecordId([0; 16]);
-
-/// A worker's name.
-pub(crate) type Id = WorkerId;

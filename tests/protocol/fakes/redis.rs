@@ -257,7 +257,10 @@ impl Redis {
     }
 
     /// Everything that stands, and all outcomes: what two folds of one ledger must have in common.
-    pub(crate) fn content(&self, node: usize) -> (u64, BTreeMap<Digest, Person>, BTreeMap<EventKey, Outcome>) {
+    pub(crate) fn content(
+        &self,
+        node: usize,
+    ) -> (u64, BTreeMap<Digest, Person>, BTreeMap<EventKey, Outcome>) {
         let nodes = self.nodes();
         let data = &nodes[node].data;
         let list = data.serving_list().cloned().unwrap_or_default();

@@ -76,7 +76,7 @@ async fn history_21_a_crash_before_the_receipt_does_not_make_the_event_a_duplica
     publish.reached().await;
     assert!(world.has(ALICE) && !held.is_acked(), "it is applied, and nobody was told");
     drop(w0);
-    w1.again(&world, &held, ALICE).done().await;
+    w1.again(&world, &held).done().await;
     assert_eq!(world.receipts(), [receipt("e-1", "applied", 1)]);
     w1.opt_out_named(&world, "e-1", ALICE).done().await;
     assert_eq!(world.receipts()[1], receipt("e-1", "duplicate", 1), "what the source sends again is one");

@@ -28,7 +28,10 @@ async fn history_4_a_list_that_another_worker_created_empty_is_not_trusted() {
     let_pass(A_WHILE).await;
     let glance = w1.glance();
     let now = glance.identity.unwrap();
-    assert!(now.run_id == before.run_id && now.replid == before.replid, "nothing but the list's name changed");
+    assert!(
+        now.run_id == before.run_id && now.replid == before.replid,
+        "nothing but the list's name changed"
+    );
     assert_ne!(now.list, before.list);
     assert!(world.redis.position(0) <= 1, "it begins at the ledger's beginning");
     assert!(!world.has(ALICE) && glance.reachable && !job.is_out());

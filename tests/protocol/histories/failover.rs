@@ -39,7 +39,7 @@ async fn history_5_a_primary_without_its_replicas_and_a_replica_refuse_the_barri
     assert!(w1.redis.head().await.is_ok(), "reads would have been answered");
     let stale = world.redis.change(0, |node| node.data.clone());
     world.redis.copy_from(0, 1);
-    world.redis.change(0, |node| node.data = stale);
+    world.redis.change(0, |node| (node.data, node.attached) = (stale, false));
     let_pass(A_WHILE).await;
     assert!(w1.glance().why.contains("READONLY") && !job.is_out(), "{}", w1.glance().why);
     assert!(!world.redis.has(0, ALICE.digest()), "a barrier that only reads would have let Alice pass");
@@ -58,11 +58,11 @@ async fn history_6_a_fence_waits_for_a_barrier_that_a_replica_confirmed() {
     let_pass(A_WHILE).await;
     assert_eq!(world.stream.fences_of(w1.id), fences, "nobody follows the new primary yet");
     let alices = world.stream.len();
+    w1.broker.sees_until(alices);
     w0.opt_out(&world, ALICE).done().await;
     assert!(world.redis.has(2, ALICE.digest()), "the replica of the old primary confirmed Alice");
     world.redis.copy_from(2, 1);
     assert!(!world.redis.has(2, ALICE.digest()), "and dropped her when it moved to the new one");
-    w1.broker.sees_until(alices);
     let job = w1.job(&world, &[ALICE, BOB]);
     let_pass(A_WHILE).await;
     assert!(w1.glance().reachable, "barriers succeed now");

@@ -50,9 +50,12 @@ async fn history_25_a_worker_whose_clock_is_off_takes_no_events() {
     let records = world.stream.len();
     let event = late.opt_out(&world, ALICE);
     let_pass(A_WHILE).await;
-    assert!(!event.is_acked() && world.stream.len() == records, "two hours behind, it would date her wrongly");
+    assert!(
+        !event.is_acked() && world.stream.len() == records,
+        "two hours behind, it would date her wrongly"
+    );
     drop(late);
-    world.started().await.again(&world, &event, ALICE).done().await;
+    world.started().await.again(&world, &event).done().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,6 +68,9 @@ async fn history_26_a_worker_that_lacks_a_key_neither_filters_nor_applies() {
     assert_eq!(world.redis.position(0), added + 1, "from here on the key is needed");
     let (event, job) = (w0.opt_out(&world, ALICE), w0.job(&world, &[BOB]));
     let_pass(A_WHILE).await;
-    assert!(w0.mirrored() == added + 1 && !job.is_out(), "the mirror is there, but some of it cannot be found");
+    assert!(
+        w0.mirrored() == added + 1 && !job.is_out(),
+        "the mirror is there, but some of it cannot be found"
+    );
     assert!(world.redis.position(0) == added + 1 && !event.is_acked());
 }

@@ -62,6 +62,9 @@ async fn history_3_a_lost_revision_is_not_used_again_for_something_else() {
     let head = world.redis.head(0).unwrap();
     assert!(head.revision == 2 && head.position > mirrored, "Bob can only come after Alice");
     let job = w1.job(&world, &[ALICE, BOB, CAROL]);
+    let_pass(A_WHILE / 10).await;
+    assert!(!job.is_out());
+    follow.go();
     assert_eq!(job.output().await.kept, only([CAROL]));
 }
 

@@ -23,7 +23,7 @@ use suppressd::service::random;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::{CATALOGUE, Delivery, KEYS, METRICS, Person, World, event_body, job_body, soon};
+use super::{CATALOGUE, Delivery, KEYS, METRICS, Person, What, World, event_body, job_body, soon};
 use crate::fakes::outside::{NoSuspects, OnAck, Sender};
 use crate::fakes::redis_link::RedisLink;
 use crate::fakes::steps::Steps;
@@ -131,30 +131,18 @@ impl Worker {
     /// It is delivered a new opt-out.
     pub(crate) fn opt_out(&self, world: &World, person: Person) -> Delivery {
         let body = event_body(&world.name("e"), EventKind::OptOut, person);
-        self.event(world, body, Some(person), false)
+        self.deliver(world, body, What::OptOut(Some(person)), false)
     }
 
     /// It is delivered an opt-out of this name.
     pub(crate) fn opt_out_named(&self, world: &World, name: &str, person: Person) -> Delivery {
-        self.event(world, event_body(name, EventKind::OptOut, person), None, false)
+        let body = event_body(name, EventKind::OptOut, person);
+        self.deliver(world, body, What::OptOut(None), false)
     }
 
     /// It is delivered what another worker held when it crashed.
-    pub(crate) fn again(&self, world: &World, delivery: &Delivery, person: Person) -> Delivery {
-        self.event(world, delivery.body.clone(), Some(person), true)
-    }
-
-    fn event(&self, world: &World, body: Vec<u8>, person: Option<Person>, redelivered: bool) -> Delivery {
-        let promises = world.promises.clone();
-        let promise = move || {
-            promises.lock().unwrap().acknowledged.extend(person);
-        };
-        let (incoming, delivery) = incoming(world, Input::OptOuts, body, redelivered, None, promise);
-        let desk = self.events.clone();
-        self.tasks.lock().unwrap().spawn(async move {
-            let _ = desk.accept(incoming).await;
-        });
-        delivery
+    pub(crate) fn again(&self, world: &World, delivery: &Delivery) -> Delivery {
+        self.deliver(world, delivery.body.clone(), delivery.what.clone(), true)
     }
 
     /// It is delivered a job for these people.
@@ -165,31 +153,37 @@ impl Worker {
         let must = promises.acknowledged.clone();
         promises.jobs.insert(name.clone(), must);
         drop(promises);
-        let (incoming, delivery) = incoming(world, Input::Jobs, body, false, Some(name), || {});
-        let desk = self.jobs.clone();
+        self.deliver(world, body, What::Job(name), false)
+    }
+
+    fn deliver(&self, world: &World, body: Vec<u8>, what: What, redelivered: bool) -> Delivery {
+        let (settled, acked) = watch::channel(false);
+        let (promises, promised) = (world.promises.clone(), what.clone());
+        let on_ack = move || {
+            if let What::OptOut(person) = promised {
+                promises.lock().unwrap().acknowledged.extend(person);
+            }
+            settled.send_replace(true);
+        };
+        let mut incoming = incoming(body.clone(), redelivered, on_ack);
+        let (jobs, events) = (self.jobs.clone(), self.events.clone());
+        let is_job = matches!(what, What::Job(_));
+        incoming.input = if is_job { Input::Jobs } else { Input::OptOuts };
+        // Closed: the worker is stopping.
         self.tasks.lock().unwrap().spawn(async move {
-            let _ = desk.filter(incoming, Origin::Jobs).await;
+            if is_job {
+                let _ = jobs.filter(incoming, Origin::Jobs).await;
+            } else {
+                let _ = events.accept(incoming).await;
+            }
         });
-        delivery
+        Delivery { acked, body, mail: world.mail.clone(), what }
     }
 }
 
-fn incoming(
-    world: &World,
-    input: Input,
-    body: Vec<u8>,
-    redelivered: bool,
-    job: Option<String>,
-    on_ack: impl FnOnce() + Send + 'static,
-) -> (Incoming, Delivery) {
-    let (settled, acked) = watch::channel(false);
-    let on_ack = move || {
-        on_ack();
-        settled.send_replace(true);
-    };
-    let delivery = Delivery { acked, body: body.clone(), mail: world.mail.clone(), job };
-    let incoming = Incoming {
-        input,
+fn incoming(body: Vec<u8>, redelivered: bool, on_ack: impl FnOnce() + Send + 'static) -> Incoming {
+    Incoming {
+        input: Input::Jobs,
         exchange: "in".into(),
         routing_key: "key".into(),
         properties: Properties::default(),
@@ -197,8 +191,7 @@ fn incoming(
         redelivered,
         delivery_count: u64::from(redelivered),
         acker: Box::new(OnAck(Mutex::new(Some(Box::new(on_ack))))),
-    };
-    (incoming, delivery)
+    }
 }
 
 fn country() -> Country {
