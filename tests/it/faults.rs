@@ -10,3 +10,9 @@ mod memory;
 mod rabbitmq;
 mod random;
 mod redis;
+
+/// Figures for whoever reads the run.
+#[expect(clippy::print_stdout, reason = "the test runner shows it on demand")]
+fn say(figures: std::fmt::Arguments<'_>) {
+    println!("{figures}");
+}

@@ -1,6 +1,9 @@
 //! Thousands of times "acknowledged, then published", and the proof that this test can fail.
 
+use std::time::Instant;
+
 use super::flow::Flow;
+use super::say;
 use crate::checker::Verdict;
 use crate::support::{LONG, Redis, SOON, Stage, Worker, eventually};
 
@@ -16,8 +19,14 @@ async fn rounds(fast: u64, behind: u64, fail_points: &'static str) -> Verdict {
         worker.wait_ready().await;
     }
     let flow = Flow::start(&stage, LANES, 1).await;
+    let started = Instant::now();
     flow.more(fast, LONG).await;
+    let fast_for = started.elapsed();
     let cuts = cut_feeds(&stage.redis, async || flow.more(behind, LONG).await).await;
+    let behind_for = started.elapsed() - fast_for;
+    say(format_args!(
+        "{fast} rounds in {fast_for:?}, {behind} in {behind_for:?} while the feed was cut {cuts} times"
+    ));
     assert!(cuts > 2, "the feed was cut {cuts} times only");
     flow.finish().await
 }
@@ -54,7 +63,7 @@ fn feeds(clients: &redis::Value) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_acknowledged_before_a_job_was_published_is_in_its_output() {
     let verdict = rounds(2_400, 800, "").await;
-    println!("{verdict:?}");
+    say(format_args!("{verdict:?}"));
     verdict.must_hold();
     assert!(verdict.jobs.delivered >= 3_000 && verdict.opt_outs.delivered >= 3_000, "{verdict:?}");
     assert_eq!(verdict.jobs.duplicated + verdict.opt_outs.duplicated, 0, "nothing failed: {verdict:?}");
@@ -63,7 +72,7 @@ async fn nobody_acknowledged_before_a_job_was_published_is_in_its_output() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_the_barrier_the_same_test_reports_leaks() {
     let verdict = rounds(0, 300, "skip-barrier").await;
-    println!("{verdict:?}");
+    say(format_args!("{verdict:?}"));
     assert!(verdict.leaked > 0, "the test cannot catch what it is for: {verdict:?}");
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::flow::{Flow, RECOVERY};
 use super::random::Random;
+use super::say;
 use crate::support::{Stage, lasting};
 
 const KILLS: u32 = 16;
@@ -30,7 +31,7 @@ async fn workers_killed_at_random_times_lose_and_leak_nothing() {
     }
     flow.more(100, RECOVERY).await;
     let verdict = flow.finish().await;
-    println!("{verdict:?}");
+    say(format_args!("{verdict:?}"));
     verdict.must_hold();
     assert!(
         stage.connect("guest").await.get("suppressd.dead").await.is_none(),

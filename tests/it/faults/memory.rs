@@ -13,6 +13,7 @@
 use lapin::BasicProperties;
 
 use super::flow::{Flow, RECOVERY};
+use super::say;
 use crate::support::{LONG, Sent, Stage};
 
 const MIB: usize = 1 << 20;
@@ -73,6 +74,11 @@ async fn memory_stays_bounded_with_the_largest_jobs_among_small_ones() {
     flow.more(100, RECOVERY).await;
     let peak = memory(worker.pid(), "VmHWM");
     flow.finish().await.must_hold();
-    println!("memory: {} MiB before, {} MiB at most, bound {} MiB", before / MIB, peak / MIB, BOUND / MIB);
+    say(format_args!(
+        "memory: {} MiB before, {} MiB at most, bound {} MiB",
+        before / MIB,
+        peak / MIB,
+        BOUND / MIB
+    ));
     assert!(peak < BOUND, "{} MiB are used, {} MiB is the bound", peak / MIB, BOUND / MIB);
 }
