@@ -162,7 +162,7 @@ impl<'a> Unfinished<'a> {
 
     fn finish(self) -> OptOuts {
         let head = self.working.head;
-        let mut list = Mirror::new(head.list, head.position, head.revision);
+        let mut list = Mirror::new(head.list, head.position, head.revision, head.last);
         list.reserve(self.working.people.len());
         for (digest, person) in self.working.people {
             list.put(digest, person.kept.standing.as_slice());

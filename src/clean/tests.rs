@@ -28,7 +28,7 @@ fn campaign(channel: Channel) -> Campaign {
 
 /// A list on which these canonical forms opted out.
 fn list(opted_out: &[(IdentifierKind, &str)]) -> Mirror {
-    let mut list = Mirror::new(ListId([0; 16]), 0, 0);
+    let mut list = Mirror::new(ListId([0; 16]), 0, 0, None);
     let opt_out = Statement::of(EventKind::OptOut, Timestamp::UNIX_EPOCH, Scope::ALL).unwrap();
     for (kind, form) in opted_out {
         list.put(keys().keys()[0].digest(*kind, form), std::slice::from_ref(&opt_out));

@@ -80,7 +80,7 @@ async fn once(
     let fence = fence(broker).await?;
     copy.apply_until(|_, entry| is_fence(entry, fence), serving_at, progress).await?;
     loop {
-        match aside.promote().await? {
+        match aside.promote(name).await? {
             Promoted::Gone => return Ok(None),
             Promoted::Behind(position) => {
                 copy.apply_until(|at, _| at + 1 >= position, position, progress).await?;
@@ -173,7 +173,8 @@ async fn give_back(
     progress.note("the ledger lacks what the list has; it is appended first");
     let mut restored = 0;
     for slice in 0..serving.slices() {
-        let digests = serving.slice(head.list, slice).await?.into_iter().map(|(digest, _)| digest).collect();
+        let digests =
+            serving.slice(head.list, slice).await?.people.into_iter().map(|(digest, _)| digest).collect();
         let mut read = Working::new(head.clone());
         serving.read(&Missing { people: digests, ..Missing::default() }, &mut read).await?;
         let people: Vec<(_, Person)> = read.people.into_iter().collect();

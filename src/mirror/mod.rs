@@ -13,7 +13,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use classes::{ClassId, Classes};
 
 use crate::domain::digest::Digest;
-use crate::domain::record::ListId;
+use crate::domain::record::{ListId, RecordId};
 use crate::domain::statement::Statement;
 use crate::domain::view::View;
 use crate::domain::words::{Channel, Removal};
@@ -24,13 +24,15 @@ pub struct Mirror {
     list: ListId,
     position: u64,
     revision: u64,
+    /// The record at `position - 1`.
+    last: Option<RecordId>,
     classes: Classes,
     index: HashMap<Digest, ClassId, BuildHasherDefault<DigestHasher>>,
 }
 
-/// A feed entry that does not follow the mirror's position: entries in between were trimmed.
+/// A feed entry that does not follow the mirror: entries in between were trimmed, or it follows other records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the feed goes on at {from}, the mirror is at {position}")]
+#[error("the feed goes on at {from} and does not follow the mirror at {position}")]
 pub struct Gap {
     /// Where the entry begins.
     pub from: u64,
@@ -45,6 +47,10 @@ pub struct FeedEntry {
     pub from: u64,
     /// The position after it.
     pub to: u64,
+    /// The record at `from - 1`.
+    pub before: Option<RecordId>,
+    /// The record at `to - 1`.
+    pub last: Option<RecordId>,
     /// The revision after it.
     pub revision: u64,
     /// Every digest that changed, with what stands now.
@@ -53,8 +59,8 @@ pub struct FeedEntry {
 
 impl Mirror {
     /// An empty mirror of a list at a position, to be filled with [`Mirror::put`].
-    pub fn new(list: ListId, position: u64, revision: u64) -> Self {
-        Self { list, position, revision, classes: Classes::default(), index: HashMap::default() }
+    pub fn new(list: ListId, position: u64, revision: u64, tip: Option<RecordId>) -> Self {
+        Self { list, position, revision, last: tip, classes: Classes::default(), index: HashMap::default() }
     }
 
     /// Makes room for this many more identifiers at once.
@@ -70,6 +76,11 @@ impl Mirror {
     /// How many ledger records are in.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The record before that position.
+    pub fn last(&self) -> Option<RecordId> {
+        self.last
     }
 
     /// The revision at that position.
@@ -95,7 +106,7 @@ impl Mirror {
         if entry.to <= self.position {
             return Ok(());
         }
-        if entry.from != self.position {
+        if entry.from != self.position || entry.before != self.last {
             return Err(Gap { from: entry.from, position: self.position });
         }
         for (digest, standing) in &entry.changes {
@@ -103,6 +114,7 @@ impl Mirror {
         }
         self.position = entry.to;
         self.revision = entry.revision;
+        self.last = entry.last;
         Ok(())
     }
 }
@@ -176,7 +188,7 @@ mod tests {
                 1..6,
             )
         ) {
-            let mut mirror = Mirror::new(ListId([0; 16]), 0, 0);
+            let mut mirror = Mirror::new(ListId([0; 16]), 0, 0, None);
             let people: Vec<Statements> = people
                 .into_iter()
                 .map(|person| Statements::new(person.into_iter().map(|(k, t, r, c)| said(k, t, scope(r, c)))))
@@ -200,7 +212,7 @@ mod tests {
 
     #[test]
     fn times_make_no_classes_and_what_lifts_nothing_is_not_kept() {
-        let mut mirror = Mirror::new(ListId([0; 16]), 0, 0);
+        let mut mirror = Mirror::new(ListId([0; 16]), 0, 0, None);
         for n in 0..200 {
             mirror.put(Digest([n; 16]), &[said(EventKind::OptOut, i64::from(n), Scope::ALL)]);
         }
@@ -209,14 +221,22 @@ mod tests {
         assert_eq!(mirror.restricted(), 199);
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be absent")]
+    fn id(position: u64) -> Option<RecordId> {
+        Some(RecordId(u128::from(position).to_be_bytes()))
+    }
+
     #[test]
     fn an_entry_beyond_the_position_is_a_gap_and_one_before_it_is_nothing() {
-        let entry = |from, to| FeedEntry { from, to, revision: to, changes: vec![] };
-        let mut mirror = Mirror::new(ListId([0; 16]), 5, 3);
+        let entry =
+            |from, to| FeedEntry { from, to, before: id(from), last: id(to), revision: to, changes: vec![] };
+        let mut mirror = Mirror::new(ListId([0; 16]), 5, 3, id(5));
         assert_eq!(mirror.follow(&entry(6, 7)), Err(Gap { from: 6, position: 5 }));
         assert_eq!(mirror.follow(&entry(2, 4)), Ok(()));
         assert_eq!((mirror.position(), mirror.revision()), (5, 3));
         assert_eq!(mirror.follow(&entry(5, 9)), Ok(()));
         assert_eq!((mirror.position(), mirror.revision()), (9, 9));
+        let other = FeedEntry { before: id(1), ..entry(9, 10) };
+        assert_eq!(mirror.follow(&other), Err(Gap { from: 9, position: 9 }), "after other records");
     }
 }

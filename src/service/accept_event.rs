@@ -113,8 +113,7 @@ impl EventDesk {
         };
         let request = record.request.clone();
         let content: Vec<_> = record.keys.iter().copied().zip(record.content.iter().copied()).collect();
-        let own = self.append(record).await?;
-        let outcome = self.outcome(EventKey::of(event.source, event.event_id)).await?;
+        let (outcome, own) = self.write(record).await?;
         if conflict(&content, &outcome.content) {
             let rule = "/event_id: was used before with other content; the first one counts";
             self.alarms.happened(Alarm::EventIdConflict, rule).await;
@@ -122,12 +121,14 @@ impl EventDesk {
             return self.bury(incoming, &fault, Some(&event)).await;
         }
         // A message that comes again after a crash gets the receipt of its first processing.
-        let first = own.contains(&outcome.record) || incoming.redelivered;
+        let ours = own.contains(&outcome.record);
+        let first = ours || incoming.redelivered;
         if first && outcome.decision == Decision::Review {
             let rule = "/subject: no identifier can be parsed; its request is in review";
             self.dead(&mut incoming, &Fault::whole(DeadReason::NoIdentifier, rule)).await;
         }
-        let receipt = receipt_of(&event, &request, &outcome, first, self.clock.now());
+        let effective_at = if ours { self.clock.now() } else { outcome.decided_at };
+        let receipt = receipt_of(&event, &request, &outcome, first, effective_at);
         let body = receipt::write(&receipt);
         self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
         self.metrics.event(event.source, event.kind, receipt.status);
@@ -178,19 +179,31 @@ impl EventDesk {
         Ok(record)
     }
 
-    /// Appends until it is confirmed. A second record of one event is harmless.
-    async fn append(&self, record: EventRecord) -> Result<Vec<RecordId>, Closed> {
-        let mut state = self.ledger_state.clone();
-        let mut own = Vec::with_capacity(1);
+    /// Writes the record to the ledger and waits for the outcome of its event. Answers the names of all records
+    /// that were written: the outcome names the one that counted, and it may be one whose append timed out.
+    async fn write(&self, record: EventRecord) -> Result<(Outcome, Vec<RecordId>), Closed> {
+        let key = record.key;
         let record = Record::Event(Box::new(record));
+        let mut own = Vec::with_capacity(1);
+        loop {
+            self.append(&record, &mut own).await?;
+            if let Some(outcome) = self.outcome(key).await? {
+                return Ok((outcome, own));
+            }
+            // It does not come back: another reader, another record. A second one of an event is harmless.
+            self.nudge.notify_one();
+        }
+    }
+
+    /// Appends until it is confirmed.
+    async fn append(&self, record: &Record, own: &mut Vec<RecordId>) -> Result<(), Closed> {
+        let mut state = self.ledger_state.clone();
         loop {
             state.wait_for(|state| state.whole).await.map_err(|_| Closed)?;
-            // Each append has a name of its own, and the outcome names the one that counted: it may be one that
-            // timed out.
             let entry = Entry { id: random::record_id(), record: record.clone() };
             own.push(entry.id);
             match self.ledger.append(record::write(&entry)).await {
-                Ok(()) => return Ok(own),
+                Ok(()) => return Ok(()),
                 Err(fault) => {
                     tracing::warn!(%fault, "an event is appended again");
                     tokio::time::sleep(APPEND_RETRY).await;
@@ -199,19 +212,18 @@ impl EventDesk {
         }
     }
 
-    /// The outcome of the event, seen through a barrier that came after it was applied.
-    async fn outcome(&self, key: EventKey) -> Result<Outcome, Closed> {
+    /// The outcome of the event, seen through a barrier that came after it was applied. `None`: it does not come.
+    async fn outcome(&self, key: EventKey) -> Result<Option<Outcome>, Closed> {
         let mut moved = self.mirror.shown();
-        let mut asked = Instant::now();
+        let asked = Instant::now();
         loop {
             // A notification only says "look"; looking in vain is harmless.
             let _ = timeout(OUTCOME_POLL, moved.changed()).await;
             if let Some(outcome) = self.gate.pass_with(key).await?.outcome {
-                return Ok(outcome);
+                return Ok(Some(outcome));
             }
             if asked.elapsed() > RECORD_BACK {
-                self.nudge.notify_one();
-                asked = Instant::now();
+                return Ok(None);
             }
         }
     }
@@ -277,7 +289,7 @@ fn receipt_of<'a>(
     request: &'a str,
     outcome: &Outcome,
     first: bool,
-    now: Timestamp,
+    effective_at: Timestamp,
 ) -> Receipt<'a> {
     let decided = match outcome.decision {
         Decision::Applied => Status::Applied,
@@ -287,7 +299,6 @@ fn receipt_of<'a>(
     };
     // What waits for a person, or was refused, changed nothing.
     let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded);
-    let effective_at = if first { now } else { outcome.decided_at };
     Receipt {
         event_id: event.event_id,
         source: event.source,

@@ -40,6 +40,12 @@ const RECORD_TIMEOUT: Duration = Duration::from_secs(4);
 /// Between tries after a fault.
 const FAULT_RETRY: Duration = Duration::from_millis(250);
 
+/// Before the ledger is read anew because the list is not where it was.
+const AGAIN_RETRY: Duration = Duration::from_millis(20);
+
+/// A ledger must look lost or empty this often in a row, each time to a new reader, before that is believed.
+const DOUBTS_MAX: u32 = 1;
+
 /// Between looks at a ledger that lost records.
 const LOST_RETRY: Duration = Duration::from_secs(2);
 
@@ -67,6 +73,10 @@ pub struct Applier {
     /// Somebody waits for an own record that does not come back.
     nudge: Arc<Notify>,
     leased_at: Option<Instant>,
+    /// Without the lease: when it was asked for in vain.
+    refused_at: Option<Instant>,
+    /// How often in a row the ledger looked lost or empty: silence alone proves nothing.
+    doubts: u32,
 }
 
 /// Why one reading of the ledger ended.
@@ -108,7 +118,18 @@ impl Applier {
         nudge: Arc<Notify>,
         state: watch::Sender<LedgerState>,
     ) -> Self {
-        Self { list, ledger, worker, keys, glance, state, nudge, leased_at: None }
+        Self {
+            list,
+            ledger,
+            worker,
+            keys,
+            glance,
+            state,
+            nudge,
+            leased_at: None,
+            refused_at: None,
+            doubts: 0,
+        }
     }
 
     /// Applies until the gate closes.
@@ -119,6 +140,12 @@ impl Applier {
                 Ended::Closed => return,
                 Ended::Again(why) => {
                     tracing::debug!(why, "the ledger is read again");
+                    tokio::time::sleep(AGAIN_RETRY).await;
+                    continue;
+                }
+                Ended::Empty | Ended::Lost(_) if self.doubts < DOUBTS_MAX => {
+                    tracing::debug!(why = %ended, "the ledger is read again, to be sure");
+                    self.doubts += 1;
                     continue;
                 }
                 Ended::Broker(_) | Ended::List(_) => FAULT_RETRY,
@@ -152,10 +179,9 @@ impl Applier {
                 return Err(Ended::Again("the list was created"));
             }
         };
-        if let Some(key) = head.keys.iter().find(|key| !self.keys.contains(key)) {
-            return Err(Ended::Key(*key));
-        }
+        self.has_keys(&head)?;
         let mut reader = open_at(&*self.ledger, &genesis, &head).await?;
+        self.doubts = 0;
         self.show(LedgerState { whole: true, ..LedgerState::default() });
         self.apply_from(head, &mut *reader).await
     }
@@ -177,6 +203,7 @@ impl Applier {
             if apply {
                 let before = head.position;
                 head = self.apply_batch(head, &mut window).await?;
+                self.has_keys(&head)?;
                 if head.position > before {
                     stood_since = Instant::now();
                 }
@@ -193,6 +220,7 @@ impl Applier {
                 () = tokio::time::sleep(STANDSTILL / 4), if !idle => {
                     let before = head.position;
                     head = self.refreshed(head, &mut window).await?;
+                    self.has_keys(&head)?;
                     if head.position > before {
                         stood_since = Instant::now();
                     }
@@ -203,6 +231,14 @@ impl Applier {
                 }
                 () = self.nudge.notified() => return Err(Ended::Again("a record does not come back")),
             }
+        }
+    }
+
+    /// A worker that lacks a key must not decide about what was written under it.
+    fn has_keys(&self, head: &Head) -> Result<(), Ended> {
+        match head.keys.iter().find(|key| !self.keys.contains(key)) {
+            Some(key) => Err(Ended::Key(*key)),
+            None => Ok(()),
         }
     }
 
@@ -224,19 +260,31 @@ impl Applier {
         if self.leased_at.is_some_and(|at| at.elapsed() < RENEW) {
             return Ok(true);
         }
+        if self.refused_at.is_some_and(|at| at.elapsed() < STANDSTILL / 4) {
+            return Ok(false);
+        }
         let leased = self.list.lease(self.worker).await?;
         self.leased_at = leased.then(Instant::now);
+        self.refused_at = (!leased).then(Instant::now);
         Ok(leased)
     }
 
     /// Folds the next records and writes them; if somebody else was first, looks where the list is now.
     async fn apply_batch(&mut self, head: Head, window: &mut VecDeque<(u64, Entry)>) -> Result<Head, Ended> {
         let batch: Vec<&Entry> = window.iter().take(BATCH_MAX).map(|(_, entry)| entry).collect();
-        let folded = fold_onto(&*self.list, head.clone(), &batch).await?;
-        if !self.list.apply(&head, &folded).await? {
+        let folded = match fold_onto(&*self.list, head.clone(), &batch).await {
+            Ok(folded) => Some(folded),
+            Err(FoldOrList::List(ListFault::Moved)) => None,
+            Err(fault) => return Err(fault.into()),
+        };
+        let written = match &folded {
+            Some(folded) => self.list.apply(&head, folded).await?,
+            None => false,
+        };
+        let Some(folded) = folded.filter(|_| written) else {
             self.leased_at = None;
             return self.refreshed(head, window).await;
-        }
+        };
         let count = batch.len();
         window.drain(..count);
         Ok(folded.head)

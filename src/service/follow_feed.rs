@@ -2,8 +2,8 @@
 //!
 //! Loading reads a barrier, then every slice of the list, then the feed from that barrier on, and is done once
 //! it has reached a second barrier of the same identity. Live, an entry counts only if it begins where the
-//! mirror is: trimmed entries are skipped by Redis without an error, so a gap means: load again. A mirror that
-//! is ahead of Redis is right and is kept; the feed will reach it.
+//! mirror is: trimmed entries are skipped by Redis without an error, so a gap means: load again. A list that
+//! falls back behind the mirror shuts the gate, and the mirror loads again.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -21,6 +21,9 @@ const SILENT: Duration = Duration::from_secs(1);
 
 /// Silent for this long, the mirror loads again.
 const STALE: Duration = Duration::from_secs(10);
+
+/// Ledger records that the feed may be behind while slices are read; far fewer than it keeps.
+const FEED_LAG_MAX: u64 = 10_000;
 
 /// Between tries while Redis fails.
 const FAULT_RETRY: Duration = Duration::from_millis(200);
@@ -150,10 +153,20 @@ impl Follower {
         let before = self.gate.unproven().await?;
         let list = before.identity.list;
         let slices = self.list.slices();
-        let mut mirror = Mirror::new(list, before.position, before.revision);
+        let mut mirror = Mirror::new(list, before.position, before.revision, before.last);
+        let mut enough = before.position;
         for slice in 0..slices {
-            for (digest, standing) in self.list.slice(list, slice).await? {
+            let part = self.list.slice(list, slice).await?;
+            if part.position < before.position {
+                return Err(Again::Load("a part of the list came from an older one"));
+            }
+            enough = enough.max(part.position);
+            for (digest, standing) in part.people {
                 mirror.put(digest, &standing);
+            }
+            // A part is newer than what the feed still brings of it; at the end the feed has the last word.
+            if enough > mirror.position() + FEED_LAG_MAX {
+                self.read_feed(&mut mirror).await?;
             }
             self.shown.send_modify(|shown| shown.loading = Some((slice + 1, slices)));
         }
@@ -161,7 +174,7 @@ impl Follower {
         if after.identity != before.identity {
             return Err(Again::Load("the list's identity changed while it was read"));
         }
-        self.catch_up(&mut mirror, after.position).await?;
+        self.catch_up(&mut mirror, enough.max(after.position)).await?;
         let identifiers = mirror.restricted();
         tracing::info!(position = mirror.position(), identifiers, elapsed = ?started.elapsed(), "the mirror is live");
         self.put(Some(mirror));
@@ -172,14 +185,18 @@ impl Follower {
     async fn catch_up(&mut self, mirror: &mut Mirror, enough: u64) -> Result<(), Again> {
         let since = Instant::now();
         while mirror.position() < enough {
-            for entry in self.list.follow(mirror.list(), mirror.position()).await? {
-                mirror
-                    .follow(&entry)
-                    .map_err(|_| Again::Load("the feed was trimmed while the list was read"))?;
-            }
+            self.read_feed(mirror).await?;
             if since.elapsed() > STALE {
                 return Err(Again::Load("the feed does not reach the barrier"));
             }
+        }
+        Ok(())
+    }
+
+    /// Takes what the feed has next.
+    async fn read_feed(&self, mirror: &mut Mirror) -> Result<(), Again> {
+        for entry in self.list.follow(mirror.list(), mirror.position()).await? {
+            mirror.follow(&entry).map_err(|_| Again::Load("the feed was trimmed while the list was read"))?;
         }
         Ok(())
     }
@@ -190,7 +207,10 @@ impl Follower {
         let mut refreshed = false;
         loop {
             let Some((list, position)) = self.here() else { return Again::Load("there is no mirror") };
-            let another = |glance: &Glance| glance.identity.as_ref().is_some_and(|i| i.list != list);
+            // A mirror that is ahead of a list that fell back may have what that list will never have.
+            let another = |glance: &Glance| {
+                glance.identity.as_ref().is_some_and(|i| i.list != list || glance.lost.is_some())
+            };
             let entries = tokio::select! {
                 read = self.list.follow(list, position) => Some(read),
                 seen = self.glance.wait_for(another) => {
@@ -203,7 +223,7 @@ impl Follower {
             let Some(entries) = entries else {
                 // The read that was left behind still blocks its connection.
                 self.list.refresh_feed().await;
-                return Again::Load("another list serves");
+                return Again::Load("the list that serves is another, or older");
             };
             let entries = match entries {
                 Ok(entries) => entries,

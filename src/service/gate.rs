@@ -21,7 +21,7 @@ use super::trust::{Trust, Verdict};
 use crate::codec::record;
 use crate::domain::digest::KeyCheck;
 use crate::domain::fold::Outcome;
-use crate::domain::record::{Entry, EventKey, Record, WorkerId};
+use crate::domain::record::{Entry, EventKey, Record, RecordId, WorkerId};
 
 /// Barriers that can wait at once; more wait to be let in.
 const WAITING_MAX: usize = 4096;
@@ -50,6 +50,8 @@ pub struct Pass {
     pub position: u64,
     /// The revision there.
     pub revision: u64,
+    /// The record before that position.
+    pub last: Option<RecordId>,
     /// When the barrier was sent.
     pub sent_at: Instant,
     /// The outcome of the event asked for.
@@ -148,6 +150,8 @@ pub struct Gatekeeper {
     /// The keys that this worker has.
     keys: BTreeSet<KeyCheck>,
     trust: Trust,
+    /// Whose list the last barrier found.
+    met: Option<Identity>,
     fence_due: Option<Instant>,
     queue: mpsc::Receiver<Waiter>,
     waiting: Vec<Waiter>,
@@ -195,6 +199,7 @@ impl Gatekeeper {
             worker,
             keys,
             trust,
+            met: None,
             fence_due: None,
             queue,
             waiting: vec![],
@@ -258,8 +263,8 @@ impl Gatekeeper {
         let mirrored = self.mirror.borrow().clone();
         match self.list.barrier(self.worker, &events).await {
             Ok(reading) => {
-                let mut glance = self.judge(&reading).await;
-                glance.lost = lost(&reading, &mirrored);
+                self.meet(reading.identity.as_ref()).await;
+                let glance = self.judge(&reading, lost(&reading, &mirrored)).await;
                 self.waiting.extend(give(served, reading, sent_at, glance.open));
                 self.show(glance);
             }
@@ -270,8 +275,19 @@ impl Gatekeeper {
         }
     }
 
+    /// Who was found by another name than before may be another server: the other connections are made anew, so
+    /// that nothing is read from, or written to, the one that served before.
+    async fn meet(&mut self, identity: Option<&Identity>) {
+        if identity.is_some() && identity != self.met.as_ref() {
+            if self.met.is_some() {
+                self.list.refresh().await;
+            }
+            self.met = identity.cloned();
+        }
+    }
+
     /// Whether passes may be given on this reading; appends the fence when one is due.
-    async fn judge(&mut self, reading: &Reading) -> Glance {
+    async fn judge(&mut self, reading: &Reading, lost: Option<&'static str>) -> Glance {
         let skew = self.clock.now().as_millisecond() - reading.server_time.as_millisecond();
         let mut glance = Glance {
             identity: reading.identity.clone(),
@@ -281,7 +297,7 @@ impl Gatekeeper {
             why: String::new(),
             reachable: true,
             skew_ms: skew,
-            lost: None,
+            lost,
             keys: reading.keys.clone(),
             misconfigured: false,
         };
@@ -299,6 +315,11 @@ impl Gatekeeper {
         if let Some(veto) = &*self.veto.borrow() {
             glance.why.clone_from(&veto.why);
             glance.misconfigured = veto.misconfigured;
+            return glance;
+        }
+        if let Some(lost) = lost {
+            // Until the mirror has loaded what there is, it may show more than the list will ever have.
+            glance.why = format!("{lost}: the mirror loads again");
             return glance;
         }
         let verdict = self.trust.observe(identity, reading.fence);
@@ -381,7 +402,8 @@ fn give(served: Vec<Waiter>, reading: Reading, sent_at: Instant, open: bool) -> 
             continue;
         }
         let (position, revision) = (reading.position, reading.revision);
-        let pass = Pass { identity: identity.clone(), position, revision, sent_at, outcome };
+        let last = reading.last;
+        let pass = Pass { identity: identity.clone(), position, revision, last, sent_at, outcome };
         // Who went away meanwhile needs no pass.
         let _ = waiter.reply.send(pass);
     }

@@ -33,7 +33,12 @@ pub async fn at_barrier<T>(
             Ok(false) => return Err(Closed),
             Err(_) => continue,
         }
-        let seen = cpu::work(|| mirror.view().at(list, pass.position).map(&look));
+        let seen = cpu::work(|| {
+            let view = mirror.view();
+            let mirror = view.at(list, pass.position)?;
+            // The same position after other records is another list.
+            (mirror.position() > pass.position || mirror.last() == pass.last).then(|| look(mirror))
+        });
         if let Some(seen) = seen {
             return Ok((seen, pass.sent_at));
         }

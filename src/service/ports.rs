@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::message::{Outgoing, Properties};
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::{Head, Missing, Outcome, Working};
-use crate::domain::record::{EventKey, ListId, Nonce, WorkerId};
+use crate::domain::record::{EventKey, ListId, Nonce, RecordId, WorkerId};
 use crate::domain::statement::Statement;
 use crate::mirror::FeedEntry;
 
@@ -150,6 +150,8 @@ pub struct Reading {
     pub position: u64,
     /// The list's revision.
     pub revision: u64,
+    /// The record at `position - 1`.
+    pub last: Option<RecordId>,
     /// The version of the fold that wrote it.
     pub fold: u32,
     /// The keys that its statements depend on.
@@ -176,6 +178,9 @@ pub enum ListFault {
         /// How many must.
         want: usize,
     },
+    /// The list is not where it was when the work began: nothing that was read of it may be used.
+    #[error("the list moved on meanwhile")]
+    Moved,
     /// Redis holds something under our keys that this version cannot read.
     #[error("Redis: {0} is not a value that this version can read; was it written by a newer suppressd?")]
     Unreadable(&'static str),
@@ -194,7 +199,8 @@ pub trait List: Send + Sync {
     /// Creates an empty list if there is none. `false`: there is one.
     async fn create(&self, list: ListId) -> Result<bool, ListFault>;
 
-    /// Reads what a fold misses into its working set.
+    /// Reads what a fold misses into its working set, as it is at the working set's head; if the list stands
+    /// elsewhere by now, [`ListFault::Moved`].
     async fn read(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault>;
 
     /// Writes what a fold changed, all or nothing, if the list still stands at `before`.
@@ -204,8 +210,9 @@ pub trait List: Send + Sync {
     /// Asks to be the one who applies for the next two seconds. Never needed for being right.
     async fn lease(&self, worker: WorkerId) -> Result<bool, ListFault>;
 
-    /// Everything that stands in one slice of the list, of [`List::slices`].
-    async fn slice(&self, list: ListId, slice: u32) -> Result<Vec<(Digest, Vec<Statement>)>, ListFault>;
+    /// Everything that stands in one slice of the list, of [`List::slices`]; if another list serves by now,
+    /// [`ListFault::Moved`].
+    async fn slice(&self, list: ListId, slice: u32) -> Result<Slice, ListFault>;
 
     /// How many slices there are.
     fn slices(&self) -> u32;
@@ -215,6 +222,17 @@ pub trait List: Send + Sync {
 
     /// Drops the connection that [`List::follow`] uses: it was silent while it should not have been.
     async fn refresh_feed(&self);
+
+    /// Drops every connection but that of barriers: those found that somebody else serves now.
+    async fn refresh(&self);
+}
+
+/// A part of the list.
+pub struct Slice {
+    /// Where the list stood when it was read; the part may be newer, never older.
+    pub position: u64,
+    /// Digests with what stands for them.
+    pub people: Vec<(Digest, Vec<Statement>)>,
 }
 
 /// Remembers which messages were in the hands of a worker that then ended.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use redis::{Pipeline, Script, Value, cmd, pipe};
+use redis::{Pipeline, Script, ScriptInvocation, Value, cmd, pipe};
 
 use super::connection::{Connection, RedisConfig, RedisRefused};
 use super::keys::{BUCKETS, Hash, Keys, digest_in};
@@ -16,9 +16,9 @@ use crate::codec::value;
 use crate::domain::digest::Digest;
 use crate::domain::fold::{Fences, Head, Missing, Outcome, Working};
 use crate::domain::record::{EventKey, ListId, Nonce, Person, WorkerId};
-use crate::domain::statement::{Kept, Statement};
+use crate::domain::statement::Kept;
 use crate::mirror::FeedEntry;
-use crate::service::ports::{Identity, List, ListFault, Reading};
+use crate::service::ports::{Identity, List, ListFault, Reading, Slice};
 
 /// Ledger records that the feed reaches back: a mirror that is further behind loads again. About 20 MB.
 const FEED_RECORDS_MAX: u64 = 1 << 18;
@@ -40,6 +40,7 @@ const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
 
 static BARRIER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/barrier.lua")));
 static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/apply.lua")));
+static READ: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/read.lua")));
 static CREATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/create.lua")));
 static LEASED: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/lease.lua")));
 
@@ -113,9 +114,9 @@ impl RedisList {
     }
 
     async fn read_people(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {
-        let list = working.head.list;
+        let head = working.head.clone();
         let digests: Vec<Digest> = missing.people.iter().copied().collect();
-        let found = self.values(list, Hash::Standing, digests.iter().map(|digest| &digest.0)).await?;
+        let found = self.values(&head, Hash::Standing, digests.iter().map(|digest| &digest.0)).await?;
         let mut extended = Vec::new();
         for (digest, bytes) in digests.into_iter().zip(found) {
             let (standing, extras) = match bytes {
@@ -130,7 +131,7 @@ impl RedisList {
                 working.people.insert(digest, Person { kept: Kept::new(standing), links: vec![] });
             }
         }
-        let found = self.values(list, Hash::Extras, extended.iter().map(|(digest, _)| &digest.0)).await?;
+        let found = self.values(&head, Hash::Extras, extended.iter().map(|(digest, _)| &digest.0)).await?;
         for ((digest, standing), bytes) in extended.into_iter().zip(found) {
             let extras = bytes.as_deref().and_then(value::read_extras);
             let (superseded, links) = extras.ok_or(ListFault::Unreadable("an identifier's extras"))?;
@@ -140,22 +141,38 @@ impl RedisList {
         Ok(())
     }
 
-    /// The values of some fields, spread over the small hashes.
-    pub(super) async fn values<'a>(
+    /// The values of some fields, spread over the small hashes, as they are at this head.
+    async fn values<'a>(
         &self,
-        list: ListId,
+        head: &Head,
         hash: Hash,
         ids: impl Iterator<Item = &'a [u8; 16]>,
     ) -> Result<Vec<Option<Vec<u8>>>, ListFault> {
-        let base = self.keys.list(list);
-        let mut pipeline = pipe();
+        let mut script = READ.prepare_invoke();
         let mut any = false;
+        self.at(&mut script, head);
         for id in ids {
             let (name, field) = hash.place(id);
-            pipeline.hget(format!("{base}{name}"), &field);
+            script.arg(name).arg(&field);
             any = true;
         }
-        if any { self.query(&self.work, &pipeline).await } else { Ok(vec![]) }
+        if any { self.read_at(&script).await?.into_iter().map(parsed).collect() } else { Ok(vec![]) }
+    }
+
+    /// Reads are good only while the list stands at this head. A position alone would not do: a list that fell
+    /// back meanwhile may show what a later one had.
+    fn at(&self, script: &mut ScriptInvocation<'_>, head: &Head) {
+        script.key(&self.meta).arg(head.list.to_string()).arg(head.position).arg(meta::last(head));
+        script.arg(self.keys.list(head.list));
+    }
+
+    async fn read_at(&self, script: &ScriptInvocation<'_>) -> Result<Vec<Value>, ListFault> {
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        match self.work.checked(result).await? {
+            Value::Array(replies) => Ok(replies),
+            _ => Err(ListFault::Moved),
+        }
     }
 
     pub(super) async fn query<T: redis::FromRedisValue>(
@@ -208,21 +225,23 @@ impl List for RedisList {
     }
 
     async fn read(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {
-        let list = working.head.list;
         self.read_people(missing, working).await?;
-        let found = self.values(list, Hash::Events, missing.events.iter().map(|key| &key.0)).await?;
+        let head = working.head.clone();
+        let found = self.values(&head, Hash::Events, missing.events.iter().map(|key| &key.0)).await?;
         for (key, bytes) in missing.events.iter().zip(found) {
             working.events.insert(*key, read_outcome(bytes.as_deref())?);
         }
-        let found = self.values(list, Hash::Requests, missing.requests.iter().map(|key| &key.0)).await?;
+        let found = self.values(&head, Hash::Requests, missing.requests.iter().map(|key| &key.0)).await?;
         for (key, bytes) in missing.requests.iter().zip(found) {
             let state = bytes.map(|b| value::read_request(&b).ok_or(ListFault::Unreadable("a request")));
             working.requests.insert(*key, state.transpose()?);
         }
         if missing.fences {
-            let mut connection = self.work.get().await?;
-            let fences = cmd("HGETALL").arg(self.keys.fences(list)).query_async(&mut connection).await;
-            let fences: BTreeMap<String, String> = self.work.checked(fences).await?;
+            let mut script = READ.prepare_invoke();
+            self.at(&mut script, &head);
+            script.arg("fences").arg("");
+            let fences = self.read_at(&script).await?.pop().unwrap_or_default();
+            let fences: BTreeMap<String, String> = parsed(fences)?;
             let read = fences.iter().map(|(worker, fence)| read_fence(worker, fence)).collect();
             working.fences = Some(Option::<Fences>::ok_or(read, ListFault::Unreadable("a fence"))?);
         }
@@ -266,7 +285,7 @@ impl List for RedisList {
         script.key(&self.meta).key(self.keys.feed(before.list));
         script.arg(before.list.to_string()).arg(before.position).arg(meta::last(before)).arg(base);
         script.arg(head.position).arg(head.position.saturating_sub(FEED_RECORDS_MAX));
-        script.arg(head.revision).arg(changes).arg(meta::FIELDS.len());
+        script.arg(head.revision).arg(meta::last(head)).arg(changes).arg(meta::FIELDS.len());
         for (field, value) in meta::FIELDS.iter().zip(meta::write(head)) {
             script.arg(*field).arg(value);
         }
@@ -290,23 +309,31 @@ impl List for RedisList {
         self.work.checked(result).await
     }
 
-    async fn slice(&self, list: ListId, slice: u32) -> Result<Vec<(Digest, Vec<Statement>)>, ListFault> {
+    async fn slice(&self, list: ListId, slice: u32) -> Result<Slice, ListFault> {
         let base = self.keys.list(list);
         let buckets = slice * SLICE_BUCKETS..(slice + 1) * SLICE_BUCKETS;
         let mut pipeline = pipe();
+        // First, and from the same server as the rest: what follows is at least as new.
+        pipeline.cmd("HMGET").arg(&self.meta).arg(&["list", "position"]);
         for bucket in buckets.clone() {
             pipeline.hgetall(format!("{base}{}", Hash::Standing.name(bucket)));
         }
-        let hashes: Vec<Vec<(Vec<u8>, Vec<u8>)>> = self.query(&self.bulk, &pipeline).await?;
+        let mut replies: Vec<Value> = self.query(&self.bulk, &pipeline).await?;
+        let at: (Option<String>, Option<u64>) = parsed(replies.remove(0))?;
+        let (Some(serving), Some(position)) = at else { return Err(ListFault::Moved) };
+        if serving != list.to_string() {
+            return Err(ListFault::Moved);
+        }
         let mut people = Vec::new();
-        for (bucket, fields) in buckets.zip(hashes) {
+        for (bucket, fields) in buckets.zip(replies) {
+            let fields: Vec<(Vec<u8>, Vec<u8>)> = parsed(fields)?;
             for (field, bytes) in fields {
                 let one = digest_in(bucket, &field).zip(value::read_standing(&bytes));
                 let (digest, (standing, _)) = one.ok_or(ListFault::Unreadable("an identifier's value"))?;
                 people.push((digest, standing));
             }
         }
-        Ok(people)
+        Ok(Slice { position, people })
     }
 
     fn slices(&self) -> u32 {
@@ -326,6 +353,12 @@ impl List for RedisList {
     async fn refresh_feed(&self) {
         self.feed.refresh().await;
     }
+
+    async fn refresh(&self) {
+        self.work.refresh().await;
+        self.feed.refresh().await;
+        self.bulk.refresh().await;
+    }
 }
 
 /// Every fence there is, and an empty value for those that are no longer kept.
@@ -335,6 +368,10 @@ fn changed_fences(working: &Working) -> Vec<(Vec<u8>, Vec<u8>)> {
     });
     let dropped = working.dropped_fences.iter().map(|worker| (hex(&worker.0).into_bytes(), vec![]));
     fences.chain(dropped).collect()
+}
+
+fn parsed<T: redis::FromRedisValue>(reply: Value) -> Result<T, ListFault> {
+    T::from_redis_value(reply).map_err(|_| ListFault::Unreadable("a reply"))
 }
 
 fn read_outcome(bytes: Option<&[u8]>) -> Result<Option<Outcome>, ListFault> {
@@ -361,6 +398,7 @@ fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> {
             identity: None,
             position: 0,
             revision: 0,
+            last: None,
             fold: 0,
             keys: std::collections::BTreeSet::new(),
             fence: None,
@@ -371,6 +409,7 @@ fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> {
     };
     let identity = Identity { run_id, replid, list: ListId(unhex(&list)?) };
     let (position, revision) = (text()??.parse().ok()?, text()??.parse().ok()?);
+    let tip = meta::read_last(&text()??)?;
     let (fold, keys) = (text()??.parse().ok()?, meta::read_keys(&text()??)?);
     let fence = match text()? {
         Some(fence) => Some(Nonce(unhex(fence.split_once(' ')?.1)?)),
@@ -387,6 +426,7 @@ fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> {
         identity: Some(identity),
         position,
         revision,
+        last: tip,
         fold,
         keys,
         fence,
@@ -420,7 +460,10 @@ fn read_feed_entry(entry: Value) -> Option<FeedEntry> {
             value => Some((digest, value::read_standing(value)?.0)),
         })
         .collect::<Option<_>>()?;
+    let record = |bytes: &[u8]| meta::read_last(std::str::from_utf8(bytes).ok()?);
     Some(FeedEntry {
+        before: record(field("before")?)?,
+        last: record(field("last")?)?,
         from: number(field("from")?)?,
         to: number(id.strip_suffix(b"-0")?)?,
         revision: number(field("revision")?)?,

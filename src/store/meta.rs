@@ -40,12 +40,18 @@ pub(super) fn read(values: &[Option<String>]) -> Option<(Head, u32)> {
         list: ListId(unhex(list.as_ref()?)?),
         position: position.as_ref()?.parse().ok()?,
         revision: revision.as_ref()?.parse().ok()?,
-        last: some_hex(last_record.as_ref()?)?.map(RecordId),
+        last: read_last(last_record.as_ref()?)?,
         ledger: some_hex(ledger.as_ref()?)?.map(LedgerId),
         keys: read_keys(keys.as_ref()?)?,
         counts: read_counts(counts.as_ref()?)?,
     };
     Some((head, fold.as_ref()?.parse().ok()?))
+}
+
+/// The last record's name from what is stored.
+#[expect(clippy::option_option, reason = "absent and unreadable are different answers")]
+pub(super) fn read_last(text: &str) -> Option<Option<RecordId>> {
+    some_hex(text).map(|id| id.map(RecordId))
 }
 
 /// Key checks as they are stored.

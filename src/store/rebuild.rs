@@ -23,10 +23,12 @@ pub enum Promoted {
 }
 
 impl RedisList {
-    /// Puts this list, which was built aside, in the serving one's place at once.
-    pub async fn promote(&self) -> Result<Promoted, ListFault> {
+    /// Puts this list, which was built aside under this name, in the serving one's place at once.
+    pub async fn promote(&self, list: ListId) -> Result<Promoted, ListFault> {
         let mut connection = self.work.get().await?;
-        let result = PROMOTE.key(self.keys.meta()).key(&self.meta).invoke_async(&mut connection).await;
+        let mut script = PROMOTE.prepare_invoke();
+        script.key(self.keys.meta()).key(&self.meta).arg(list.to_string());
+        let result = script.invoke_async(&mut connection).await;
         let (behind, old): (Option<i64>, Option<String>) = self.work.checked(result).await?;
         match behind {
             None => Ok(Promoted::Done(old.as_deref().and_then(unhex).map(ListId))),

@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# Sourced by tests/run and deploy/demo: installs what they need on Debian and its relatives, and finds Rust.
+# It wants $me, the name under which to speak, and the top of the repository as the current directory.
+#
+# Installing the servers' packages starts none of them; those that run already are left alone.
+
+say() { echo "$me: $*" >&2; }
+
+# What is missing, as Debian's package names.
+missing=()
+
+# A command that a package brings, and the package.
+need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing+=("$2"); }
+
+need_servers_and_compiler() {
+  need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
+  need epmd erlang-base
+  need redis-server redis-server
+  need cc build-essential
+  need openssl openssl
+}
+
+install_missing() {
+  if [ ${#missing[@]} = 0 ]; then return; fi
+  if ! command -v apt-get >/dev/null; then
+    say "missing: ${missing[*]}. Only Debian and its relatives are installed by this script; install these and try again."
+    exit 69
+  fi
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { say "missing: ${missing[*]}. Run as root, or install sudo."; exit 69; }
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  # Package scripts ask /usr/sbin/policy-rc.d before they start a service; 101 forbids it. Written only
+  # if nobody else has one, and removed again.
+  local guard=/usr/sbin/policy-rc.d
+  if [ ! -e "$guard" ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$guard" >/dev/null
+    "${as_root[@]}" chmod 755 "$guard"
+    # shellcheck disable=SC2064  # the names are meant to be fixed now
+    trap "${as_root[*]} rm -f $guard" EXIT
+  fi
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y)
+  "${apt[@]}" update >/dev/null
+  "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
+  if [ -n "$(trap -p EXIT)" ]; then "${as_root[@]}" rm -f "$guard"; trap - EXIT; fi
+}
+
+require_rust() {
+  if ! command -v cargo >/dev/null; then
+    # rustup puts it there; a shell that was open before does not know.
+    if [ -r "$HOME/.cargo/env" ]; then . "$HOME/.cargo/env"; fi
+  fi
+  local wanted have
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  if ! command -v cargo >/dev/null; then
+    say "cargo is missing. Install Rust $wanted or newer from https://rustup.rs:"
+    say "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal"
+    exit 69
+  fi
+  have=$(rustc --version | cut -d' ' -f2)
+  if [ "$(printf '%s\n%s\n' "$wanted" "$have" | sort -V | head -1)" != "$wanted" ]; then
+    say "Rust $have is too old, $wanted or newer is needed: rustup update stable"
+    exit 69
+  fi
+}
