@@ -4,7 +4,12 @@
 //! A new topic is a new module here. Nothing below may depend on a server that was running before, and
 //! nothing may be left running after: see `support::leash`.
 
+mod coverage;
+mod dead_events;
+mod dead_jobs;
+mod filtered_jobs;
 mod harness;
 mod main_job;
 mod permissions;
+mod scene;
 mod support;
