@@ -109,7 +109,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
     match command {
         Command::CheckConfig => {
             daemon::check(&settings)?;
-            for warning in &settings.hashing.warnings {
+            for warning in &settings.warnings {
                 show::error(warning);
             }
             show::result("the configuration is right");

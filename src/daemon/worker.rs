@@ -67,8 +67,8 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
         Stop::Configuration(format!("admin.listen: {} cannot be used: {error}", settings.admin.listen))
     })?;
     tracing::info!(address = ?listener.local_addr().ok(), "metrics, /live and /ready are served");
-    for warning in &settings.hashing.warnings {
-        health.warn("keys", Some(warning.clone()));
+    if !settings.warnings.is_empty() {
+        health.warn("configuration", Some(settings.warnings.join("; ")));
     }
     let (core, inputs) = Core::start(&settings)?;
     let (broken, mut breakage) = mpsc::channel(1);

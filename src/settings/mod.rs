@@ -75,7 +75,13 @@ pub struct Settings {
     pub shutdown: Shutdown,
     /// Logging.
     pub log: Log,
+    /// What is accepted, but somebody should know or mend.
+    pub warnings: Vec<String>,
 }
+
+/// Sections that the configuration will have. They may be there, so that one file serves this version and the
+/// next, but nothing reads them yet.
+const LATER: [&str; 2] = ["calendar", "mailbox"];
 
 /// Reads the files, later ones over earlier ones, and the environment over all of them.
 pub fn load(
@@ -125,7 +131,12 @@ impl Settings {
         let limits = root.section("limits", Limits::take);
         let shutdown = root.section("shutdown", Shutdown::take);
         let log = root.section("log", Log::take);
+        let later = LATER.into_iter().filter(|section| root.pass_over(section));
+        let later =
+            later.map(|section| format!("[{section}] is configured, but this version does not use it yet"));
+        let later: Vec<String> = later.collect();
         let hashing = hashing?;
+        let warnings = hashing.warnings.iter().cloned().chain(later).collect();
         Some(Self {
             amqp,
             redis,
@@ -138,6 +149,7 @@ impl Settings {
             limits,
             shutdown,
             log,
+            warnings,
         })
     }
 }

@@ -13,7 +13,7 @@ use super::section::{Notes, Section};
 use super::{Identifiers, Limits, Mistakes, Policy, Settings, Source, regions, sources, take_with};
 
 /// Sections that only a process with servers reads.
-const OF_SERVERS: [&str; 6] = ["amqp", "redis", "hashing", "admin", "shutdown", "log"];
+const OF_SERVERS: [&str; 8] = ["amqp", "redis", "hashing", "admin", "shutdown", "log", "calendar", "mailbox"];
 
 /// What decides about an event or a recipient.
 #[derive(Debug, Clone)]

@@ -99,9 +99,9 @@ impl Section<'_> {
         taken
     }
 
-    /// Leaves a section or key unread, whatever it holds.
-    pub(super) fn pass_over(&mut self, key: &str) {
-        self.values.remove(key);
+    /// Leaves a section or key unread, whatever it holds. Answers whether it was there.
+    pub(super) fn pass_over(&mut self, key: &str) -> bool {
+        self.values.remove(key).is_some()
     }
 
     /// Reads every section within the section of this name, in the order of their names.

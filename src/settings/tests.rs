@@ -149,7 +149,7 @@ fn every_mistake_is_reported_in_one_go_with_its_origin_and_key() {
     bench.file(
         "b.toml",
         "typo = 1\n[amqp]\nurl = 'http://u:hunter2@h'\nheartbeat_s = 0\nhunter = 'hunter2'\n\
-         [sources.import]\nmay = ['opt_out', 'opt_in', 'hunter2']\n[calendar]\nzone = 'hunter2'\n",
+         [sources.import]\nmay = ['opt_out', 'opt_in', 'hunter2']\n[calender]\nzone = 'hunter2'\n",
     );
     bench.variable("SUPPRESSD__REDIS__URL", "hunter2");
     bench.variable("SUPPRESSD__LIMITS__FUTURE_MAX_S", "hunter2");
@@ -165,7 +165,7 @@ fn every_mistake_is_reported_in_one_go_with_its_origin_and_key() {
         "b.toml: sources.import.may[2]: must be one of",
         "SUPPRESSD__LIMITS__FUTURE_MAX_S: limits.future_max_s: must be a whole number from 0 to 86400",
         "SUPPRESSD__AMPQ__PREFIX: ampq: is not a key",
-        "b.toml: calendar: is not a key",
+        "b.toml: calender: is not a key",
         "b.toml: typo: is not a key",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(start)), "{start:?} is not in {lines:#?}");
@@ -344,4 +344,12 @@ fn variables_of_ours_that_cannot_be_meant_are_refused_and_those_of_others_ignore
     }
     let lines = Bench::new().variable("SUPPRESSD__AMQP__PREFIX", "hunter2\u{fffd}").mistakes();
     assert_eq!(lines, ["SUPPRESSD__AMQP__PREFIX: is not Unicode text; set it again in UTF-8"]);
+}
+
+#[test]
+fn a_section_of_a_later_version_is_warned_of_and_not_refused() {
+    let mut bench = Bench::new();
+    bench.file("b.toml", "[mailbox]\nhost = 'hunter2'");
+    let warnings = bench.load().unwrap().warnings;
+    assert_eq!(warnings, ["[mailbox] is configured, but this version does not use it yet"]);
 }

@@ -101,10 +101,6 @@ impl Keys {
     pub(super) fn feed(&self, list: ListId) -> String {
         format!("{}feed", self.list(list))
     }
-
-    pub(super) fn fences(&self, list: ListId) -> String {
-        format!("{}fences", self.list(list))
-    }
 }
 
 #[cfg(test)]

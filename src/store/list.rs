@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use redis::{Pipeline, Script, Value, cmd, pipe};
+use redis::{Pipeline, Script, ScriptInvocation, Value, cmd, pipe};
 
 use super::connection::{Connection, RedisConfig, RedisRefused};
 use super::keys::{BUCKETS, Hash, Keys, digest_in};
@@ -40,6 +40,7 @@ const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
 
 static BARRIER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/barrier.lua")));
 static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/apply.lua")));
+static READ: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/read.lua")));
 static CREATE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/create.lua")));
 static LEASED: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/lease.lua")));
 
@@ -141,41 +142,37 @@ impl RedisList {
     }
 
     /// The values of some fields, spread over the small hashes, as they are at this head.
-    pub(super) async fn values<'a>(
+    async fn values<'a>(
         &self,
         head: &Head,
         hash: Hash,
         ids: impl Iterator<Item = &'a [u8; 16]>,
     ) -> Result<Vec<Option<Vec<u8>>>, ListFault> {
-        let base = self.keys.list(head.list);
-        let mut read = pipe();
+        let mut script = READ.prepare_invoke();
         let mut any = false;
+        self.at(&mut script, head);
         for id in ids {
             let (name, field) = hash.place(id);
-            read.hget(format!("{base}{name}"), &field);
+            script.arg(name).arg(&field);
             any = true;
         }
-        if !any {
-            return Ok(vec![]);
-        }
-        self.at(head, &read).await?.into_iter().map(parsed).collect()
+        if any { self.read_at(&script).await?.into_iter().map(parsed).collect() } else { Ok(vec![]) }
     }
 
-    /// The replies to some reads at one moment at which the list stands at this head; else `Moved`. A position
-    /// alone would not do: a list that fell back meanwhile may show what a later one had.
-    async fn at(&self, head: &Head, reads: &Pipeline) -> Result<Vec<Value>, ListFault> {
-        let mut pipeline = pipe();
-        pipeline.atomic().cmd("HMGET").arg(&self.meta).arg(&["list", "position", "last"]);
-        for read in reads.cmd_iter() {
-            pipeline.add_command(read.clone());
+    /// Reads are good only while the list stands at this head. A position alone would not do: a list that fell
+    /// back meanwhile may show what a later one had.
+    fn at(&self, script: &mut ScriptInvocation<'_>, head: &Head) {
+        script.key(&self.meta).arg(head.list.to_string()).arg(head.position).arg(meta::last(head));
+        script.arg(self.keys.list(head.list));
+    }
+
+    async fn read_at(&self, script: &ScriptInvocation<'_>) -> Result<Vec<Value>, ListFault> {
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        match self.work.checked(result).await? {
+            Value::Array(replies) => Ok(replies),
+            _ => Err(ListFault::Moved),
         }
-        let mut replies: Vec<Value> = self.query(&self.work, &pipeline).await?;
-        let at: Vec<Option<String>> = parsed(replies.remove(0))?;
-        let expected = [head.list.to_string(), head.position.to_string(), meta::last(head)].map(Some);
-        if at != expected {
-            return Err(ListFault::Moved);
-        }
-        Ok(replies)
     }
 
     pub(super) async fn query<T: redis::FromRedisValue>(
@@ -240,9 +237,10 @@ impl List for RedisList {
             working.requests.insert(*key, state.transpose()?);
         }
         if missing.fences {
-            let mut read = pipe();
-            read.cmd("HGETALL").arg(self.keys.fences(head.list));
-            let fences = self.at(&head, &read).await?.pop().unwrap_or_default();
+            let mut script = READ.prepare_invoke();
+            self.at(&mut script, &head);
+            script.arg("fences").arg("");
+            let fences = self.read_at(&script).await?.pop().unwrap_or_default();
             let fences: BTreeMap<String, String> = parsed(fences)?;
             let read = fences.iter().map(|(worker, fence)| read_fence(worker, fence)).collect();
             working.fences = Some(Option::<Fences>::ok_or(read, ListFault::Unreadable("a fence"))?);

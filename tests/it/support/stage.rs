@@ -57,8 +57,13 @@ impl Stage {
             "[amqp]\nurl = \"{}\"\n[redis]\nurl = \"{}\"\n[hashing]\nkey_files = [\"{}\"]\n{POLICY}",
             self.vhost.url("suppressd"),
             self.redis.url(),
-            secrets::file("suppressd.key").display(),
+            Self::key_file().display(),
         )
+    }
+
+    /// The file with the key that the workers hash under.
+    pub(crate) fn key_file() -> PathBuf {
+        secrets::file("suppressd.key")
     }
 
     /// Adds a configuration file that later runs read last: `stage.configure("[limits]\njob_recipients_max = 5")`.
