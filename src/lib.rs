@@ -9,6 +9,7 @@
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
 //! * [`amqp`], [`store`] and [`admin`] are the adapters: RabbitMQ, Redis, HTTP.
 //! * [`settings`], [`daemon`] and [`cli`] tie everything together.
+//! * [`fail_points`] breaks a worker on purpose, in the tests alone.
 //!
 //! Arrows point down that list only; `tests/tidy.rs` checks it.
 
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod codec;
 pub mod daemon;
 pub mod domain;
+pub mod fail_points;
 pub mod metrics;
 pub mod mirror;
 pub mod service;

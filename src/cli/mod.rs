@@ -18,6 +18,7 @@ use self::console::Console;
 use self::exit::Exit;
 use self::filter::FilterArgs;
 use crate::daemon::{self, Stop};
+use crate::fail_points;
 use crate::service::clock::{Clock, SystemClock};
 use crate::settings::{self, LogFormat, LogLevel, Settings};
 use crate::telemetry::{self, LogConfig, LogForm};
@@ -27,7 +28,7 @@ const CONFIG_HELP: &str =
 
 /// Takes everybody who opted out of campaign jobs on their way through RabbitMQ.
 #[derive(Debug, Parser)]
-#[command(name = "suppressd", version, disable_help_subcommand = true)]
+#[command(name = "suppressd", version = fail_points::VERSION, disable_help_subcommand = true)]
 struct Arguments {
     /// A configuration file. Repeatable, later files win.
     #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
@@ -60,6 +61,8 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
+    // The one TLS provider of this process. It fails only where one was chosen already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match arguments.command {
         Command::Filter(args) => filtered(&args, &arguments.config),
         command => with_settings(&arguments.config, |settings| execute(&command, settings)),
@@ -143,7 +146,11 @@ fn start_log(settings: &Settings) -> Result<(), Stop> {
         LogLevel::Debug => tracing::Level::DEBUG,
         LogLevel::Trace => tracing::Level::TRACE,
     };
-    telemetry::start(LogConfig { form, level }).map_err(|error| Stop::Internal(error.to_string()))
+    telemetry::start(LogConfig { form, level }).map_err(|error| Stop::Internal(error.to_string()))?;
+    if let Some(warning) = fail_points::WARNING {
+        tracing::error!(armed = ?fail_points::all_armed(), "{warning}");
+    }
+    Ok(())
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {

@@ -4,7 +4,17 @@
 //! A new topic is a new module here. Nothing below may depend on a server that was running before, and
 //! nothing may be left running after: see `support::leash`.
 
+mod checker;
+mod faults;
+mod coverage;
+mod crashed_worker;
+mod dead_events;
+mod dead_jobs;
+mod filtered_jobs;
 mod harness;
 mod main_job;
 mod permissions;
+mod receipts;
+mod scene;
 mod support;
+mod waiting_room;

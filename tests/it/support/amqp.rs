@@ -270,6 +270,15 @@ impl Inbox {
         }
     }
 
+    /// The next message, however long it takes; `None` once the consumer has ended.
+    pub(crate) async fn next_until_ended(&mut self) -> Option<Message> {
+        loop {
+            if let Some(message) = take(self.consumer.next().await?.ok()?).await {
+                return Some(message);
+            }
+        }
+    }
+
     /// Exactly this many messages, in their order; each may take until [`SOON`].
     pub(crate) async fn take(&mut self, count: usize) -> Vec<Message> {
         let mut taken = Vec::with_capacity(count);

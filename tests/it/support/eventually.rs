@@ -29,7 +29,12 @@ pub(crate) async fn eventually<T>(
     }
 }
 
-/// The same for code that runs outside a runtime: the boot of a server.
+/// Lets a fault last this long. Never a way to wait for something: that is [`eventually`].
+pub(crate) async fn lasting(length: Duration) {
+    tokio::time::sleep(length).await;
+}
+
+/// [`eventually`] for code that runs outside a runtime: the boot of a server.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that may block between two looks")]
 pub(super) fn eventually_blocking<T>(
     what: &str,

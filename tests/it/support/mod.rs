@@ -21,7 +21,7 @@ mod worker;
 pub(crate) use self::{
     amqp::{Client, Inbox, Message, Sent},
     broker::{Broker, Vhost},
-    eventually::{LONG, SOON, eventually},
+    eventually::{LONG, SOON, eventually, lasting},
     redis::{Persistence, Redis},
     stage::{Finished, Stage},
     worker::{Metrics, Worker},

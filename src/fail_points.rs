@@ -1,0 +1,75 @@
+//! Ways to break a worker on purpose, so that the tests can show that they would notice a broken one.
+//!
+//! They exist only with the cargo feature `fail-points`, which nothing that ships has: without it every answer
+//! is a constant `false`, and the compiler removes the branch. With it, `SUPPRESSD_FAIL_POINTS` names those
+//! that are armed, and the program says so in its version and, as an error, at every start.
+
+/// A place where a worker can be broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailPoint {
+    /// Jobs are filtered by the mirror as it is, without a barrier: `skip-barrier`.
+    SkipBarrier,
+}
+
+/// What `--version` says.
+#[cfg(not(feature = "fail-points"))]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What `--version` says.
+#[cfg(feature = "fail-points")]
+pub const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " WITH FAIL POINTS: FOR TESTS ONLY, NEVER FOR REAL RECIPIENTS");
+
+/// What is logged at the start of a program that can be broken on purpose.
+pub const WARNING: Option<&str> = if cfg!(feature = "fail-points") {
+    Some("this program was built with fail points: for tests only, never for real recipients")
+} else {
+    None
+};
+
+/// Whether this place is to fail.
+#[cfg(not(feature = "fail-points"))]
+pub const fn armed(_: FailPoint) -> bool {
+    false
+}
+
+/// The places that are to fail.
+#[cfg(not(feature = "fail-points"))]
+pub const fn all_armed() -> &'static [FailPoint] {
+    &[]
+}
+
+#[cfg(feature = "fail-points")]
+pub use with_fail_points::{all_armed, armed};
+
+#[cfg(feature = "fail-points")]
+mod with_fail_points {
+    use std::sync::LazyLock;
+
+    use super::FailPoint;
+
+    /// Read once: a worker does not change sides while it runs.
+    static ARMED: LazyLock<Vec<FailPoint>> = LazyLock::new(|| {
+        #[expect(clippy::disallowed_methods, reason = "no setting: what ships must not know of it")]
+        let names = std::env::var("SUPPRESSD_FAIL_POINTS").unwrap_or_default();
+        names.split(',').filter(|name| !name.is_empty()).map(parse).collect()
+    });
+
+    /// Whether this place is to fail.
+    pub fn armed(point: FailPoint) -> bool {
+        ARMED.contains(&point)
+    }
+
+    /// The places that are to fail.
+    pub fn all_armed() -> &'static [FailPoint] {
+        &ARMED
+    }
+
+    /// A test that misspells a name must not pass for it.
+    fn parse(name: &str) -> FailPoint {
+        match name {
+            "skip-barrier" => FailPoint::SkipBarrier,
+            _ => panic!("SUPPRESSD_FAIL_POINTS: there is no such fail point; there is skip-barrier"),
+        }
+    }
+}

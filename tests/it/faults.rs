@@ -1,0 +1,18 @@
+//! The promise under load and under every fault that an operator can expect: nobody who was acknowledged
+//! is in an output, nothing is lost, and no worker has to be restarted by hand.
+//!
+//! Everything runs on real servers with the program that ships, broken by signals and commands from outside.
+
+mod flow;
+mod interleavings;
+mod kills;
+mod memory;
+mod rabbitmq;
+mod random;
+mod redis;
+
+/// Figures for whoever reads the run.
+#[expect(clippy::print_stdout, reason = "the test runner shows it on demand")]
+fn say(figures: std::fmt::Arguments<'_>) {
+    println!("{figures}");
+}
