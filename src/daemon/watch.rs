@@ -106,21 +106,24 @@ fn mirror(shown: &Shown) -> State {
 
 /// Alarms what was lost.
 async fn raise(mut glance: watch::Receiver<Glance>, ledger: watch::Receiver<LedgerState>, alarms: Alarms) {
+    let mut missed = None;
     loop {
         let (lost, open) = {
             let glance = glance.borrow_and_update();
             (glance.lost, glance.open)
         };
-        // It is over only when the list is whole again.
-        if lost.is_some() || open {
-            alarms.is(Alarm::ListLost, lost).await;
+        let ledger = ledger.borrow().clone();
+        missed = lost.or(missed).filter(|_| !ledger.empty);
+        if open {
+            // It is over only when the list is whole again.
+            missed = None;
+            alarms.is(Alarm::ListLost, None).await;
+        } else if ledger.whole && missed.is_some() {
+            // Without a ledger nothing was ever there to be lost.
+            alarms.is(Alarm::ListLost, missed).await;
         }
-        let (lost, whole) = {
-            let ledger = ledger.borrow();
-            (ledger.lost.then(|| ledger.why.clone()), ledger.whole)
-        };
-        if lost.is_some() || whole {
-            alarms.is(Alarm::LedgerLost, lost.as_deref()).await;
+        if ledger.lost || ledger.whole {
+            alarms.is(Alarm::LedgerLost, ledger.lost.then_some(&*ledger.why)).await;
         }
         if glance.changed().await.is_err() {
             return;

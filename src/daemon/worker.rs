@@ -186,6 +186,7 @@ impl Worker {
             Arc::new(self.core.broker.clone()),
             self.jobs.clone(),
             self.alarms.clone(),
+            self.health.clone(),
             self.metrics.clone(),
         );
         self.core.spawn(async move {

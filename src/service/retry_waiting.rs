@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::alarms::{Alarm, Alarms};
 use super::filter_job::{Fate, JobDesk, Origin};
 use super::gate::Closed;
+use super::health::Health;
 use super::ports::WaitingRoom;
 use crate::metrics::Metrics;
 
@@ -26,6 +27,7 @@ pub async fn run(
     room: Arc<dyn WaitingRoom>,
     desk: Arc<JobDesk>,
     alarms: Alarms,
+    health: Health,
     metrics: Arc<Metrics>,
 ) -> Result<(), Closed> {
     let mut pause = PAUSE_MIN;
@@ -35,6 +37,8 @@ pub async fn run(
                 metrics.set_unroutable_jobs(waiting);
                 let (settled, left) = pass(&*room, &desk, waiting).await?;
                 metrics.set_unroutable_jobs(left);
+                let waits = format!("{left} jobs wait because nobody is bound for their routing keys");
+                health.warn("unroutable", (left > 0).then_some(waits));
                 if left == 0 {
                     alarms.is(Alarm::Unroutable, None).await;
                 }

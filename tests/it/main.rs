@@ -5,11 +5,11 @@
 //! nothing may be left running after: see `support::leash`.
 
 mod checker;
-mod faults;
 mod coverage;
 mod crashed_worker;
 mod dead_events;
 mod dead_jobs;
+mod faults;
 mod filtered_jobs;
 mod harness;
 mod main_job;
