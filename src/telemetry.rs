@@ -167,13 +167,13 @@ mod tests {
             tracing::error!(target: concat!("lapin", "::returned_messages"), "secret");
             tracing::error!(target: "lapin", "secret");
             tracing::error!(target: "amq_protocol_tcp", "secret");
-            tracing::info!(target: "hyper::proto", "secret");
-            tracing::warn!(target: "hyper::proto", "vendor");
+            tracing::info!(target: "tower::buffer", "secret");
+            tracing::warn!(target: "tower::buffer", "vendor");
             tracing::trace!("own");
         });
         assert!(!text.contains("secret") && text.contains("vendor") && text.contains("own"), "{text}");
         let text = logged(LogForm::Text, Level::ERROR, || {
-            tracing::warn!(target: "hyper::proto", "vendor");
+            tracing::warn!(target: "tower::buffer", "vendor");
             tracing::warn!("own");
         });
         assert_eq!(text, "");

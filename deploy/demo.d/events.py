@@ -13,8 +13,7 @@ import spelling
 
 BRAND = "lulla.kz"
 OTHER_BRAND = "lunafresh.kz"
-HOLD = "hold"
-# Beyond these, "all".
+# How the call centre names a region.
 REGION_NAMES = {"KZ-79": "SHY", "KZ-61": "Туркестанская область", "KZ-75": "г. Алматы", "KZ-19": "Алматинская область",
                 "KZ-71": "Нұр-Сұлтан", "KZ-35": "Караганда"}
 # An old code that stands for the two regions it was split into.
@@ -102,7 +101,7 @@ def history(rng, everybody, now):
     for _ in range(24):
         person = next(draw)
         about = {"user_id": person.user_id, "phone": person.phone, "email": person.email}
-        hold = writer.write("call_center", HOLD, about)
+        hold = writer.write("call_center", "hold", about)
         told.append(hold)
         if rng.random() < 0.3:
             told.append(writer.write("call_center", "release", about, at=later(rng, hold)))

@@ -133,6 +133,12 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
     let mut ticks = interval(COUNT_EVERY);
     loop {
         ticks.tick().await;
+        if let Ok(short) = list.replicas_short().await {
+            let lost = |half| {
+                format!("redis.wait_replicas should be {half}: a failover may lose acknowledged opt-outs")
+            };
+            health.warn("replicas", short.map(lost));
+        }
         let Ok(Some((head, fold))) = list.head().await else { continue };
         for kind in IdentifierKind::ALL {
             let counts = head.counts.iter().filter(|((_, of), _)| of == kind).map(|(_, count)| *count);

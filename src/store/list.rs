@@ -88,15 +88,28 @@ impl RedisList {
 
     /// Refuses a server that may evict keys.
     pub async fn eviction(&self) -> Result<Result<(), RedisRefused>, ListFault> {
-        let mut connection = self.work.get().await?;
-        let info: Result<String, _> = cmd("INFO").arg("memory").query_async(&mut connection).await;
-        let info = self.work.checked(info).await?;
-        let policy = info.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"));
-        match policy.map(str::trim) {
-            Some("noeviction") => Ok(Ok(())),
-            Some(policy) => Ok(Err(RedisRefused::Evicts { policy: policy.into() })),
-            None => Err(ListFault::Unavailable("INFO memory names no maxmemory_policy".into())),
+        match self.info("memory", "maxmemory_policy").await?.as_str() {
+            "noeviction" => Ok(Ok(())),
+            policy => Ok(Err(RedisRefused::Evicts { policy: policy.into() })),
         }
+    }
+
+    /// How many replicas a write should reach so that no failover can lose it, if `redis.wait_replicas` is less.
+    pub async fn replicas_short(&self) -> Result<Option<usize>, ListFault> {
+        let connected = self.info("replication", "connected_slaves").await?;
+        let replicas: usize = connected.parse().map_err(|_| ListFault::Unreadable("connected_slaves"))?;
+        // Half of all servers, the primary among them, rounded down.
+        let half = usize::midpoint(replicas, 1);
+        Ok((self.wait_replicas < half).then_some(half))
+    }
+
+    /// One line of what Redis says of itself.
+    async fn info(&self, section: &str, name: &'static str) -> Result<String, ListFault> {
+        let mut connection = self.work.get().await?;
+        let info: Result<String, _> = cmd("INFO").arg(section).query_async(&mut connection).await;
+        let info = self.work.checked(info).await?;
+        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.map(|value| value.trim().to_owned()).ok_or(ListFault::Unreadable(name))
     }
 
     async fn replicas(&self, connection: &mut redis::aio::MultiplexedConnection) -> Result<(), ListFault> {

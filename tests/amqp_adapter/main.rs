@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
+#[allow(dead_code, reason = "what the other tests wait with, which these use in part")]
+#[path = "../it/support/eventually.rs"]
+mod eventually;
 mod faults;
 mod ledger;
 mod publishing;

@@ -19,6 +19,8 @@ use suppressd::service::message::{Outgoing, Properties};
 use suppressd::service::ports::Input;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
+use crate::eventually::eventually;
+
 /// Longer than anything here takes on a busy machine: whoever waits so long has found a fault.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -51,12 +53,10 @@ impl Rabbit {
     }
 
     async fn wait(&self) {
-        let up = async {
-            while Connection::connect(&self.url(), ConnectionProperties::default()).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, up).await.expect("RabbitMQ starts");
+        eventually("RabbitMQ starts", PATIENCE, async || {
+            Connection::connect(&self.url(), ConnectionProperties::default()).await.ok()
+        })
+        .await;
     }
 
     pub(crate) fn url(&self) -> String {

@@ -6,7 +6,15 @@
 
 mod checker;
 mod faults;
+mod coverage;
+mod crashed_worker;
+mod dead_events;
+mod dead_jobs;
+mod filtered_jobs;
 mod harness;
 mod main_job;
 mod permissions;
+mod receipts;
+mod scene;
 mod support;
+mod waiting_room;

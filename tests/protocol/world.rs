@@ -1,0 +1,290 @@
+//! A world: servers, people, and workers made of the real parts; and its one law.
+//!
+//! The law: whoever's opt-out was acknowledged before a job was delivered is not in its output. It is
+//! checked for every output of every test by [`World::check`], whatever else the test looks at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use suppressd::domain::catalogue::{Catalogue, Region};
+use suppressd::domain::digest::{Digest, HashKey, KeyCheck, KeyRing};
+use suppressd::domain::identifier::{Country, canonical};
+use suppressd::domain::record::{Entry, LedgerId, Record};
+use suppressd::domain::words::{EventKind, IdentifierKind};
+use suppressd::metrics::Metrics;
+use suppressd::service::message::Outgoing;
+use suppressd::service::random;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::fakes::outside::{Mail, WorldClock};
+use crate::fakes::redis::Redis;
+use crate::fakes::redis_link::slice_of;
+use crate::fakes::stream::Stream;
+
+mod worker;
+
+pub(crate) use worker::Worker;
+
+/// Longer than everything that a worker waits for: what has not come by then does not come.
+const EVER: Duration = Duration::from_secs(300);
+
+/// Long enough for everything that is possible to have happened.
+pub(crate) const A_WHILE: Duration = Duration::from_secs(30);
+
+static KEYS: LazyLock<Arc<KeyRing>> = LazyLock::new(|| {
+    let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    Arc::new(KeyRing::new(vec![HashKey::from_file_text(key).unwrap()]).unwrap())
+});
+
+static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
+    let region = Region { code: "KZ-79".into(), name: "Shymkent".into(), aliases: vec![] };
+    Arc::new(Catalogue::new(vec![region], vec!["lulla.kz".into()]))
+});
+
+static METRICS: LazyLock<Arc<Metrics>> =
+    LazyLock::new(|| Arc::new(Metrics::new(&CATALOGUE, ["call_center"])));
+
+/// Somebody who may opt out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Person(pub u32);
+
+impl Person {
+    /// The `nth` person whose value lies in this slice.
+    pub(crate) fn in_slice(slice: u32, nth: usize) -> Self {
+        let lies = |person: &Self| slice_of(person.digest().0) == slice;
+        (1000..).map(Self).filter(lies).nth(nth).unwrap()
+    }
+
+    pub(crate) fn digest(self) -> Digest {
+        let (mut buffer, country) = (String::new(), Country::parse("KZ").unwrap());
+        let name = self.name();
+        let form = canonical(IdentifierKind::UserId, &name, &country, &mut buffer).unwrap();
+        KEYS.digests(IdentifierKind::UserId, form).next().unwrap()
+    }
+
+    fn name(self) -> String {
+        format!("U-{}", self.0)
+    }
+}
+
+/// Waits for something that must come.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(EVER, future).await.unwrap_or_else(|_| panic!("it never happens that {what}"))
+}
+
+/// Who was acknowledged, and what every job had to leave out when it came.
+#[derive(Default)]
+struct Promises {
+    acknowledged: BTreeSet<Person>,
+    jobs: BTreeMap<String, BTreeSet<Person>>,
+    named: u32,
+}
+
+/// Servers and everything that was promised.
+pub(crate) struct World {
+    pub redis: Redis,
+    pub stream: Stream,
+    pub mail: Mail,
+    pub clock: WorldClock,
+    promises: Arc<Mutex<Promises>>,
+}
+
+impl World {
+    /// One Redis, and a ledger with its genesis.
+    pub(crate) fn new() -> Self {
+        Self::with_redis(1, 0)
+    }
+
+    /// So many Redis servers, of which so many must have every write besides the primary.
+    pub(crate) fn with_redis(nodes: usize, wait_replicas: usize) -> Self {
+        Self {
+            redis: Redis::new(nodes, wait_replicas),
+            stream: Stream::new(&genesis()),
+            mail: Mail::default(),
+            clock: WorldClock::new(),
+            promises: Arc::default(),
+        }
+    }
+
+    /// A worker that starts.
+    pub(crate) fn start(&self) -> Worker {
+        self.start_ahead(0)
+    }
+
+    /// A worker whose clock is ahead.
+    pub(crate) fn start_ahead(&self, ahead_ms: i64) -> Worker {
+        Worker::start(self, ahead_ms)
+    }
+
+    /// A worker that works already.
+    pub(crate) async fn started(&self) -> Worker {
+        let worker = self.start();
+        worker.ready().await;
+        worker
+    }
+
+    pub(crate) fn has(&self, person: Person) -> bool {
+        self.redis.has(0, person.digest())
+    }
+
+    fn name(&self, kind: &str) -> String {
+        let mut promises = self.promises.lock().unwrap();
+        promises.named += 1;
+        format!("{kind}-{}", promises.named)
+    }
+
+    /// The law. Every output that ever was counts.
+    pub(crate) fn check(&self) {
+        let promises = self.promises.lock().unwrap();
+        for output in self.mail.all().iter().filter_map(Output::read) {
+            let leaked: Vec<_> = promises.jobs[&output.job].intersection(&output.kept).collect();
+            assert!(leaked.is_empty(), "{} leaks {leaked:?}", output.job);
+        }
+    }
+
+    pub(crate) fn receipts(&self) -> Vec<Receipt> {
+        self.mail.all().iter().filter_map(Receipt::read).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check();
+        }
+    }
+}
+
+/// A first record of another ledger than any before.
+pub(crate) fn genesis() -> Entry {
+    let keys = KEYS.keys().iter().map(HashKey::check).collect();
+    entry(Record::Genesis { ledger: random::ledger_id(), keys })
+}
+
+/// The ledger's name that a genesis gives.
+pub(crate) fn ledger_of(entry: &Entry) -> LedgerId {
+    match &entry.record {
+        Record::Genesis { ledger, .. } => *ledger,
+        _ => panic!("not a genesis"),
+    }
+}
+
+/// A record with a name of its own.
+pub(crate) fn entry(record: Record) -> Entry {
+    Entry { id: random::record_id(), record }
+}
+
+/// A fence of nobody here: something that fills a place in the ledger.
+pub(crate) fn filler() -> Entry {
+    entry(Record::Fence { worker: random::worker_id(), nonce: random::nonce() })
+}
+
+/// A key that no worker has.
+pub(crate) const FOREIGN_KEY: KeyCheck = KeyCheck([0xee; 8]);
+
+/// A delivery on its way through a worker.
+pub(crate) struct Delivery {
+    acked: watch::Receiver<bool>,
+    pub body: Vec<u8>,
+    mail: Mail,
+    what: What,
+}
+
+/// What was delivered.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// An opt-out; whose, if its acknowledgement is a promise.
+    OptOut(Option<Person>),
+    /// A job of this name.
+    Job(String),
+}
+
+impl Delivery {
+    pub(crate) fn is_acked(&self) -> bool {
+        *self.acked.borrow()
+    }
+
+    /// Waits until it is acknowledged.
+    pub(crate) async fn done(&mut self) {
+        let acked = self.acked.wait_for(|acked| *acked);
+        soon("the delivery is acknowledged", acked).await.expect("its worker lives");
+    }
+
+    /// The job's output.
+    pub(crate) async fn output(&self) -> Output {
+        let mine = |message: &Outgoing| Output::read(message).filter(|out| self.is_job(&out.job));
+        soon("the job's output is published", self.mail.first(mine)).await
+    }
+
+    /// Whether it is published.
+    pub(crate) fn is_out(&self) -> bool {
+        self.mail.all().iter().filter_map(Output::read).any(|out| self.is_job(&out.job))
+    }
+
+    fn is_job(&self, name: &str) -> bool {
+        matches!(&self.what, What::Job(job) if job == name)
+    }
+}
+
+/// A filtered job.
+pub(crate) struct Output {
+    pub job: String,
+    pub revision: u64,
+    pub kept: BTreeSet<Person>,
+}
+
+impl Output {
+    fn read(message: &Outgoing) -> Option<Self> {
+        if message.exchange != worker::FILTERED {
+            return None;
+        }
+        let body: Value = serde_json::from_slice(&message.body).unwrap();
+        let recipients = body["segments"][0]["recipients"].as_array().unwrap();
+        let person = |r: &Value| Person(r["user_id"].as_str().unwrap()[2..].parse().unwrap());
+        Some(Self {
+            job: body["job_id"].as_str().unwrap().into(),
+            revision: body["suppression"]["revision"].as_u64().unwrap(),
+            kept: recipients.iter().map(person).collect(),
+        })
+    }
+}
+
+/// An event's receipt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub event: String,
+    pub status: String,
+    pub revision: Option<u64>,
+}
+
+impl Receipt {
+    fn read(message: &Outgoing) -> Option<Self> {
+        message.routing_key.strip_prefix("receipt.")?;
+        let body: Value = serde_json::from_slice(&message.body).unwrap();
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        Some(Self { event: text("event_id"), status: text("status"), revision: body["revision"].as_u64() })
+    }
+}
+
+fn event_body(id: &str, kind: EventKind, person: Person) -> Vec<u8> {
+    json!({
+        "event_id": id, "source": "call_center", "kind": kind.as_str(),
+        "occurred_at": "2026-11-01T10:15:00+05:00", "subject": {"user_id": person.name()}
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn job_body(id: &str, people: &[Person]) -> Vec<u8> {
+    let recipient = |p: &Person| json!({"user_id": p.name(), "phone": format!("+7777{:07}", p.0)});
+    let recipients: Vec<_> = people.iter().map(recipient).collect();
+    json!({
+        "job_id": id, "campaign_id": "c", "channel": "sms", "brand": "lulla.kz",
+        "segments": [{"region": "KZ-79", "recipients": recipients}]
+    })
+    .to_string()
+    .into_bytes()
+}

@@ -1,0 +1,223 @@
+//! One worker, made of the real parts over its own ways to the servers.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use suppressd::codec::job::JobLimits;
+use suppressd::domain::digest::HashKey;
+use suppressd::domain::event::SourcePolicy;
+use suppressd::domain::identifier::Country;
+use suppressd::domain::record::WorkerId;
+use suppressd::domain::words::EventKind;
+use suppressd::service::accept_event::{EventDesk, Rules};
+use suppressd::service::alarms::Alarms;
+use suppressd::service::apply_ledger::{Applier, LedgerState};
+use suppressd::service::filter_job::{JobDesk, Origin};
+use suppressd::service::follow_feed::{Follower, SharedMirror, mirror};
+use suppressd::service::gate::{Gate, Gatekeeper, Glance, Watched};
+use suppressd::service::message::Properties;
+use suppressd::service::ports::{Incoming, Input, Ledger, List};
+use suppressd::service::post::{Addresses, Post};
+use suppressd::service::quarantine::Quarantine;
+use suppressd::service::random;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::{CATALOGUE, Delivery, KEYS, METRICS, Person, What, World, event_body, job_body, soon};
+use crate::fakes::outside::{NoSuspects, OnAck, Sender};
+use crate::fakes::redis_link::RedisLink;
+use crate::fakes::steps::Steps;
+use crate::fakes::stream::Broker;
+
+/// Where filtered jobs go.
+pub(crate) const FILTERED: &str = "filtered";
+
+/// A running worker. Dropped, it has crashed: what it held comes again only if a test says so.
+pub(crate) struct Worker {
+    pub id: WorkerId,
+    /// Where its calls can be stopped.
+    pub steps: Steps,
+    pub redis: Arc<RedisLink>,
+    pub broker: Arc<Broker>,
+    pub gate: Gate,
+    pub mirror: SharedMirror,
+    pub ledger_state: watch::Receiver<LedgerState>,
+    events: Arc<EventDesk>,
+    jobs: Arc<JobDesk>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Worker {
+    pub(super) fn start(world: &World, ahead_ms: i64) -> Self {
+        let (id, steps) = (random::worker_id(), Steps::default());
+        let clock = Arc::new(world.clock.ahead(ahead_ms));
+        let redis = Arc::new(RedisLink::new(world.redis.clone(), world.clock, steps.clone()));
+        let broker = Arc::new(Broker::new(world.stream.clone(), steps.clone()));
+        let list: Arc<dyn List> = redis.clone();
+        let ledger: Arc<dyn Ledger> = broker.clone();
+        let keys: BTreeSet<_> = KEYS.keys().iter().map(HashKey::check).collect();
+        let nudge = Arc::new(Notify::new());
+        let (state, ledger_state) = watch::channel(LedgerState::default());
+        let (mirror, mirror_keeper) = mirror();
+        let watched = Watched {
+            veto: watch::channel(None).1,
+            mirror: mirror.shown(),
+            ledger: ledger_state.clone(),
+            nudge: nudge.clone(),
+        };
+        let (gate, keeper) =
+            Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), id, keys.clone(), watched);
+        let follower = Follower::new(list.clone(), &gate, mirror_keeper);
+        let applier = Applier::new(list, ledger.clone(), id, keys, gate.glance(), nudge.clone(), state);
+        let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone() });
+        let post = Post::new(outbox, clock.clone(), addresses());
+        let alarms = Alarms::new(post.clone(), clock.clone());
+        let quarantine = Quarantine::new(Arc::new(NoSuspects), KEYS.clone());
+        let jobs = Arc::new(JobDesk {
+            gate: gate.clone(),
+            mirror: mirror.clone(),
+            post: post.clone(),
+            alarms: alarms.clone(),
+            clock: clock.clone(),
+            keys: KEYS.clone(),
+            catalogue: CATALOGUE.clone(),
+            country: country(),
+            limits: JobLimits::default(),
+            exempt_publishers: BTreeSet::new(),
+            body_budget: Arc::new(Semaphore::new(64 << 20)),
+            quarantine: quarantine.clone(),
+            metrics: METRICS.clone(),
+        });
+        let events = Arc::new(EventDesk {
+            gate: gate.clone(),
+            mirror: mirror.clone(),
+            ledger,
+            ledger_state: ledger_state.clone(),
+            nudge,
+            post,
+            alarms,
+            clock,
+            keys: KEYS.clone(),
+            rules: rules(),
+            quarantine,
+            metrics: METRICS.clone(),
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(keeper.run());
+        tasks.spawn(follower.run());
+        tasks.spawn(applier.run());
+        let tasks = Mutex::new(tasks);
+        Self { id, steps, redis, broker, gate, mirror, ledger_state, events, jobs, tasks }
+    }
+
+    /// Waits until it would take deliveries.
+    pub(crate) async fn ready(&self) {
+        let mut glance = self.gate.glance();
+        soon("the gate opens", glance.wait_for(|glance| glance.open)).await.unwrap();
+        let mut shown = self.mirror.shown();
+        soon("the mirror is live", shown.wait_for(|shown| shown.list.is_some())).await.unwrap();
+    }
+
+    /// What its newest barrier showed.
+    pub(crate) fn glance(&self) -> Glance {
+        self.gate.glance().borrow().clone()
+    }
+
+    /// Where its mirror is.
+    pub(crate) fn mirrored(&self) -> u64 {
+        self.mirror.shown().borrow().position
+    }
+
+    /// It is delivered a new opt-out.
+    pub(crate) fn opt_out(&self, world: &World, person: Person) -> Delivery {
+        let body = event_body(&world.name("e"), EventKind::OptOut, person);
+        self.deliver(world, body, What::OptOut(Some(person)), false)
+    }
+
+    /// It is delivered an opt-out of this name.
+    pub(crate) fn opt_out_named(&self, world: &World, name: &str, person: Person) -> Delivery {
+        let body = event_body(name, EventKind::OptOut, person);
+        self.deliver(world, body, What::OptOut(None), false)
+    }
+
+    /// It is delivered what another worker held when it crashed.
+    pub(crate) fn again(&self, world: &World, delivery: &Delivery) -> Delivery {
+        self.deliver(world, delivery.body.clone(), delivery.what.clone(), true)
+    }
+
+    /// It is delivered a job for these people.
+    pub(crate) fn job(&self, world: &World, people: &[Person]) -> Delivery {
+        let name = world.name("j");
+        let body = job_body(&name, people);
+        let mut promises = world.promises.lock().unwrap();
+        let must = promises.acknowledged.clone();
+        promises.jobs.insert(name.clone(), must);
+        drop(promises);
+        self.deliver(world, body, What::Job(name), false)
+    }
+
+    fn deliver(&self, world: &World, body: Vec<u8>, what: What, redelivered: bool) -> Delivery {
+        let (settled, acked) = watch::channel(false);
+        let (promises, promised) = (world.promises.clone(), what.clone());
+        let on_ack = move || {
+            if let What::OptOut(person) = promised {
+                promises.lock().unwrap().acknowledged.extend(person);
+            }
+            settled.send_replace(true);
+        };
+        let mut incoming = incoming(body.clone(), redelivered, on_ack);
+        let (jobs, events) = (self.jobs.clone(), self.events.clone());
+        let is_job = matches!(what, What::Job(_));
+        incoming.input = if is_job { Input::Jobs } else { Input::OptOuts };
+        // Closed: the worker is stopping.
+        self.tasks.lock().unwrap().spawn(async move {
+            if is_job {
+                let _ = jobs.filter(incoming, Origin::Jobs).await;
+            } else {
+                let _ = events.accept(incoming).await;
+            }
+        });
+        Delivery { acked, body, mail: world.mail.clone(), what }
+    }
+}
+
+fn incoming(body: Vec<u8>, redelivered: bool, on_ack: impl FnOnce() + Send + 'static) -> Incoming {
+    Incoming {
+        input: Input::Jobs,
+        exchange: "in".into(),
+        routing_key: "key".into(),
+        properties: Properties::default(),
+        body,
+        redelivered,
+        delivery_count: u64::from(redelivered),
+        acker: Box::new(OnAck(Mutex::new(Some(Box::new(on_ack))))),
+    }
+}
+
+fn country() -> Country {
+    Country::parse("KZ").unwrap()
+}
+
+fn addresses() -> Addresses {
+    Addresses {
+        filtered: FILTERED.into(),
+        events: "events".into(),
+        dead: "dead".into(),
+        waiting: "waiting".into(),
+        jobs: "jobs".into(),
+        opt_outs: "opt-outs".into(),
+    }
+}
+
+fn rules() -> Rules {
+    let may = EventKind::ALL.iter().copied().collect();
+    let seconds = std::time::Duration::from_secs;
+    Rules {
+        sources: [("call_center".to_owned(), SourcePolicy { may, users: None })].into(),
+        catalogue: CATALOGUE.clone(),
+        country: country(),
+        event_bytes_max: 1 << 16,
+        future_max: seconds(300),
+        clock_skew_max: seconds(60),
+    }
+}

@@ -1,0 +1,250 @@
+//! Holds the guide to the code: a page that says something else than the program is worse than none.
+//!
+//! What the code lists (metrics, reasons, codes, alarms, settings, headers, users) must be named in README.md;
+//! what README.md shows must work. Deliberately absent: any judgement of its prose.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jiff::Timestamp;
+use suppressd::codec::event::Body;
+use suppressd::codec::job::{self, JobLimits};
+use suppressd::domain::catalogue::Catalogue;
+use suppressd::domain::event::{Policy, SourcePolicy, permit};
+use suppressd::domain::words::{DeadReason, EventKind, Purpose, Status};
+use suppressd::metrics::{Dependency, Metrics};
+use suppressd::settings::{Rules, load_rules};
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(top().join(path)).expect("the file is there and is UTF-8")
+}
+
+fn readme() -> String {
+    text("README.md")
+}
+
+fn shipped() -> [PathBuf; 2] {
+    [top().join("config/suppressd.toml"), top().join("config/kazakhstan.toml")]
+}
+
+fn rules() -> Rules {
+    load_rules(&shipped(), std::iter::empty()).expect("the shipped settings are right")
+}
+
+/// Fails with every missing word at once.
+fn named(what: &str, words: impl IntoIterator<Item = impl Into<String>>, as_what: impl Fn(&str) -> String) {
+    let readme = readme();
+    let words: Vec<String> = words.into_iter().map(Into::into).collect();
+    assert!(!words.is_empty(), "the code lists no {what}: this test looks in the wrong place");
+    let missing: Vec<_> =
+        words.iter().map(|word| as_what(word)).filter(|text| !readme.contains(text)).collect();
+    assert!(missing.is_empty(), "README.md does not name these {what}: {missing:#?}");
+}
+
+/// In code font, wherever it stands.
+fn quoted(word: &str) -> String {
+    format!("`{word}`")
+}
+
+/// The first cell of a table's row, alone.
+fn row(word: &str) -> String {
+    format!("\n| `{word}` | ")
+}
+
+/// The text of the fenced block that follows a marker.
+fn block(marker: &str) -> String {
+    let readme = readme();
+    let (_, after) = readme.split_once(marker).expect("README.md has the marker");
+    let (_, fenced) = after.split_once("```").expect("a block follows the marker");
+    let (_, body) = fenced.split_once('\n').expect("the block has lines");
+    body.split_once("```").expect("the block ends").0.to_owned()
+}
+
+/// What stands between quotes after `before`, once a line.
+fn strings_after(source: &str, before: &str) -> Vec<String> {
+    let lines = source.lines().filter_map(|line| line.split_once(before));
+    lines.filter_map(|(_, rest)| Some(rest.strip_prefix('"')?.split_once('"')?.0.to_owned())).collect()
+}
+
+/// The target of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-');
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let readme = readme();
+    let headings: Vec<_> = readme
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| anchor(line.trim_start_matches(['#', ' '])))
+        .collect();
+    let targets = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
+    let broken: Vec<_> = targets
+        .filter(|target| match target.strip_prefix('#') {
+            Some(heading) => !headings.iter().any(|known| known == heading),
+            None => !top().join(target).exists(),
+        })
+        .collect();
+    assert!(broken.is_empty(), "links of README.md that lead nowhere: {broken:#?}");
+}
+
+#[test]
+fn every_metric_has_its_row_with_its_labels() {
+    let metrics = Metrics::new(&rules().catalogue, ["email"]).encode();
+    let names = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    named("metrics", names.filter(|name| name.starts_with("suppressd_")), row);
+    let readme = readme();
+    for line in metrics.lines().filter(|line| line.starts_with("suppressd_")) {
+        let Some((name, labels)) = line.split_once('{') else { continue };
+        let name =
+            ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        let described = readme.lines().find(|line| line.starts_with(row(name).trim())).unwrap_or_default();
+        for label in labels.split(',').filter_map(|pair| pair.split_once('=')).map(|(label, _)| label) {
+            // A histogram's own label is not for the guide.
+            assert!(label == "le" || described.contains(&quoted(label)), "{name} has a label {label}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_of_a_dead_letter_has_its_row() {
+    named("reasons", DeadReason::ALL.iter().map(|reason| reason.as_str()), row);
+}
+
+#[test]
+fn every_word_that_integrators_meet_is_explained() {
+    named("kinds of event", EventKind::ALL.iter().map(|kind| kind.as_str()), quoted);
+    named("statuses", Status::ALL.iter().map(|status| status.as_str()), row);
+    named("purposes", Purpose::ALL.iter().map(|purpose| purpose.as_str()), quoted);
+    named("dependencies", Dependency::ALL.iter().map(|dependency| dependency.as_str()), row);
+    let headers = strings_after(&text("src/service/envelope.rs"), ": &str = ");
+    named(
+        "headers",
+        headers.into_iter().filter(|name| name.starts_with("x-suppressd-") && !name.ends_with('-')),
+        quoted,
+    );
+}
+
+#[test]
+fn every_alarm_and_every_warning_has_its_row() {
+    let alarms = strings_after(&text("src/service/alarms.rs"), " => ");
+    named("alarms", alarms, |alarm| row(&format!("alarm.{alarm}")));
+    let source = text("src/daemon/watch.rs") + &text("src/daemon/worker.rs");
+    named("warnings", strings_after(&source, "health.warn("), row);
+}
+
+#[test]
+fn every_exit_code_has_its_row() {
+    let source = text("src/cli/exit.rs");
+    let codes = source.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "));
+    named("exit codes", codes.map(|(_, code)| code), row);
+}
+
+#[test]
+fn every_section_of_the_settings_is_named_and_every_setting_named_exists() {
+    let settings = text("config/suppressd.toml");
+    let shown: Vec<_> = settings.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
+    let sections: Vec<_> = shown.iter().filter(|line| line.starts_with('[') && line.ends_with(']')).collect();
+    named("sections", sections.iter().map(|line| **line), quoted);
+
+    let (mut keys, mut section) = (Vec::new(), "");
+    for line in &shown {
+        if let Some(header) = line.strip_prefix('[') {
+            section = header.trim_end_matches(']');
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            keys.push(format!("{section}.{key}"));
+        }
+    }
+    let readme = readme();
+    let wrong: Vec<_> = readme
+        .split('`')
+        .filter(|word| {
+            let Some((first, key)) = word.split_once('.') else { return false };
+            let is_section = sections.iter().any(|line| line.trim_matches(['[', ']']) == first);
+            let is_key = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            is_section && is_key && !keys.iter().any(|known| known == word)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "README.md names settings that do not exist: {wrong:#?}");
+}
+
+#[test]
+fn every_role_and_every_command_is_named() {
+    let definitions: serde_json::Value =
+        serde_json::from_str(&text("deploy/rabbitmq/definitions.json")).expect("definitions are JSON");
+    let users = definitions["users"].as_array().expect("there are users").iter();
+    named("RabbitMQ users", users.filter_map(|user| user["name"].as_str()), quoted);
+
+    let help = Command::new(env!("CARGO_BIN_EXE_suppressd")).arg("--help").output().expect("it runs");
+    let help = String::from_utf8(help.stdout).expect("help is UTF-8");
+    let (_, commands) = help.split_once("Commands:\n").expect("help lists the commands");
+    let commands =
+        commands.lines().map_while(|line| line.strip_prefix("  ")).filter_map(|line| line.split(' ').next());
+    named("commands", commands, |command| format!("suppressd {command}"));
+}
+
+struct Shipped(Catalogue);
+
+impl job::Names for Shipped {
+    fn region(&self, name: &str) -> Option<std::sync::Arc<str>> {
+        self.0.region_of_job(name).cloned()
+    }
+
+    fn brand(&self, name: &str) -> Option<std::sync::Arc<str>> {
+        self.0.brand(name).cloned()
+    }
+}
+
+#[test]
+fn the_example_job_is_one() {
+    let body = block("### Publish a job");
+    let job = job::decode(body.as_bytes(), &JobLimits::default(), &Shipped(rules().catalogue));
+    assert_eq!(job.map(|job| job.recipients_len()).map_err(|fault| fault.to_string()), Ok(2));
+}
+
+#[test]
+fn the_example_event_is_one_that_its_source_may_send() {
+    let body =
+        Body::parse(block("### Publish an opt-out").as_bytes()).map_err(|fault| fault.to_string()).unwrap();
+    let event = body.event().map_err(|fault| fault.to_string()).unwrap();
+    let rules = rules();
+    let sources = rules.sources.into_iter();
+    let sources =
+        sources.map(|(name, source)| (name, SourcePolicy { may: source.may, users: source.users })).collect();
+    let future_max = jiff::SignedDuration::ZERO;
+    let policy = Policy { sources: &sources, catalogue: &rules.catalogue, future_max };
+    assert_eq!(permit(&event, None, &policy), Ok(()));
+    let receipt: serde_json::Value = serde_json::from_str(&block("### Receipts")).expect("it is JSON");
+    assert_eq!(receipt["event_id"], event.event_id);
+    assert_eq!(receipt["request_id"], event.request_id.unwrap());
+    let received_at: Timestamp = receipt["received_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(received_at, event.occurred_at);
+}
+
+#[test]
+fn the_example_of_a_filter_gives_what_it_says() {
+    let directory = tempfile::TempDir::new().unwrap();
+    for file in ["opt-outs.ndjson", "recipients.csv"] {
+        std::fs::write(directory.path().join(file), block(&format!("`{file}`:"))).unwrap();
+    }
+    let command = block("The command:").replace("\\\n", " ");
+    let mut words = command.split_whitespace();
+    assert_eq!(words.next(), Some("suppressd"));
+    let words = words.map(|word| match word.strip_prefix("config/") {
+        Some(file) => top().join("config").join(file).to_string_lossy().into_owned(),
+        None => word.to_owned(),
+    });
+    let mut run = Command::new(env!("CARGO_BIN_EXE_suppressd"));
+    let run = run.args(words).current_dir(&directory).output().expect("it runs");
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(0), "{told}");
+    assert_eq!(told, block("On standard error:"));
+    let kept = std::fs::read_to_string(directory.path().join("kept.csv")).unwrap();
+    assert_eq!(kept, block("`kept.csv`:"));
+}
