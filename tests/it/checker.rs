@@ -44,8 +44,9 @@ struct OptOut {
 
 struct Job {
     people: BTreeSet<Person>,
+    /// Those of them whose opt-out was acknowledged before it was published.
     covered: BTreeSet<Person>,
-    /// Who had not asked when it was published.
+    /// What the list had by then, so what its output must be filtered against at least.
     revision_min: u64,
     confirmed: bool,
     outputs: usize,

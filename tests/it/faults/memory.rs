@@ -9,6 +9,8 @@
 //!   of them: `5 · 64 MiB`, because beside its body a job has its prepared digests and offsets (below twice
 //!   the body for the shortest recipients), its output (at most the body and the sums), and the frames of
 //!   both connections (the body once while it comes in, the output once while it goes out).
+//!
+//! With the shipped settings and a whole prefetch of the largest jobs that is 96 + 16 · 16 + 5 · 64 = 672 MiB.
 
 use lapin::BasicProperties;
 
@@ -17,7 +19,8 @@ use super::say;
 use crate::support::{LONG, Sent, Stage};
 
 const MIB: usize = 1 << 20;
-const JOBS: usize = 6;
+/// Four are processed at once, and one is held beside them.
+const JOBS: usize = 5;
 const BODY_MAX: usize = 16 * MIB;
 const BOUND: usize = 96 * MIB + JOBS * BODY_MAX + 5 * 64 * MIB;
 
