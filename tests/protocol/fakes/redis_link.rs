@@ -138,6 +138,7 @@ impl RedisLink {
         if !self.steps.at(Step::After(call)).await || !self.same(open) {
             return Err(self.broken(line, "no answer in time"));
         }
+        self.steps.at(Step::Answered(call)).await;
         Ok((done, open.0))
     }
 

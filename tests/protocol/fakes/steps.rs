@@ -41,6 +41,8 @@ pub(crate) enum Step {
     Before(Call),
     /// It is done, the answer is on its way.
     After(Call),
+    /// The answer is here, and the worker is slow to go on. (Of calls to Redis alone; it cannot fail.)
+    Answered(Call),
 }
 
 /// What one worker's calls come upon.

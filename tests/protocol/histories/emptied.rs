@@ -23,7 +23,12 @@ async fn history_4_a_list_that_another_worker_created_empty_is_not_trusted() {
     for worker in [&w0, &w1] {
         worker.broker.sees_until(1);
     }
+    let mut barrier = w1.steps.hold(Step::Before(Call::Barrier));
+    barrier.reached().await;
     world.redis.flush(0);
+    let_pass(A_WHILE).await;
+    assert!(world.redis.head(0).is_some(), "W0 created a list; W1 never saw that there was none");
+    barrier.go();
     let job = w1.job(&world, &[ALICE, BOB]);
     let_pass(A_WHILE).await;
     let glance = w1.glance();

@@ -64,6 +64,8 @@ async fn history_9_slices_of_two_lists_make_no_mirror() {
     assert_eq!(job.output().await.kept, only([BOB]));
 }
 
+/// Two rules stand against this one, and either is enough: the slice's own position, and the identity that must be the
+/// same before and after.
 #[tokio::test(start_paused = true)]
 async fn history_9_slices_of_one_list_before_and_after_a_lost_tail_make_no_mirror() {
     let world = World::new();

@@ -1,7 +1,7 @@
 //! The histories, by what goes wrong in them.
 //!
-//! Of the 28, three are not here. 14 and 20 to 22 are decided by the fold, and are here as far as a worker shows it;
-//! the fold's own tests have the rest. 28 is about a script in a real Redis.
+//! 14, 20 and 21 are here as far as workers show them; the fold's own tests have the rest of them, and 22. 28 is about
+//! a script in a real Redis.
 
 mod applying;
 mod emptied;
