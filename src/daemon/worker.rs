@@ -187,6 +187,7 @@ impl Worker {
             self.jobs.clone(),
             self.alarms.clone(),
             self.metrics.clone(),
+            self.health.clone(),
         );
         self.core.spawn(async move {
             // It ends only with the gate, and so does the worker.

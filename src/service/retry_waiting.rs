@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::alarms::{Alarm, Alarms};
 use super::filter_job::{Fate, JobDesk, Origin};
 use super::gate::Closed;
+use super::health::Health;
 use super::ports::WaitingRoom;
 use crate::metrics::Metrics;
 
@@ -27,6 +28,7 @@ pub async fn run(
     desk: Arc<JobDesk>,
     alarms: Alarms,
     metrics: Arc<Metrics>,
+    health: Health,
 ) -> Result<(), Closed> {
     let mut pause = PAUSE_MIN;
     loop {
@@ -35,6 +37,7 @@ pub async fn run(
                 metrics.set_unroutable_jobs(waiting);
                 let (settled, left) = pass(&*room, &desk, waiting).await?;
                 metrics.set_unroutable_jobs(left);
+                health.warn("unroutable_jobs", (left > 0).then(|| unroutable(left)));
                 if left == 0 {
                     alarms.is(Alarm::Unroutable, None).await;
                 }
@@ -44,6 +47,13 @@ pub async fn run(
         }
         tokio::time::sleep(pause).await;
     }
+}
+
+/// For whoever watches.
+fn unroutable(jobs: u64) -> String {
+    format!(
+        "{jobs} jobs wait until somebody is bound to the exchange of filtered jobs for their routing keys"
+    )
 }
 
 /// Tries each of this many jobs once. Answers how many went out, and how many wait on.
