@@ -15,7 +15,7 @@ impl Suspects for RedisList {
         let key = self.keys.suspect(&fingerprint);
         let mut pipeline = pipe();
         // No transaction: a worker that ends between the two leaves a key that the next one gives its end.
-        pipeline.incr(&key, 1).cmd("PEXPIRE").arg(&key).arg(KEPT_S * 1000).ignore();
+        pipeline.cmd("INCR").arg(&key).cmd("PEXPIRE").arg(&key).arg(KEPT_S * 1000).ignore();
         let (begun,): (u64,) = self.query(&self.work, &pipeline).await?;
         Ok(begun)
     }

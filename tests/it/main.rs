@@ -3,6 +3,7 @@
 //!
 //! A new topic is a new module here. Nothing below may depend on a server that was running before, and
 //! nothing may be left running after: see `support::leash`.
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
 
 mod coverage;
 mod crashed_worker;
