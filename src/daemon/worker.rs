@@ -186,8 +186,8 @@ impl Worker {
             Arc::new(self.core.broker.clone()),
             self.jobs.clone(),
             self.alarms.clone(),
-            self.health.clone(),
             self.metrics.clone(),
+            self.health.clone(),
         );
         self.core.spawn(async move {
             // It ends only with the gate, and so does the worker.

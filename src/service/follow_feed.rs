@@ -138,11 +138,11 @@ impl Follower {
             match again {
                 Again::Closed => return,
                 Again::Load(why) => tracing::warn!(why, "the mirror is loaded again"),
-                Again::Fault(fault) => {
-                    tracing::warn!(%fault, "the mirror is loaded again");
-                    tokio::time::sleep(FAULT_RETRY).await;
-                }
+                Again::Fault(fault) => tracing::warn!(%fault, "the mirror is loaded again"),
             }
+            // What was read may have come from a server that serves no longer.
+            self.list.refresh().await;
+            tokio::time::sleep(FAULT_RETRY).await;
         }
     }
 

@@ -310,6 +310,7 @@ impl Gatekeeper {
             glance.why = format!(
                 "the list depends on key {missing}, which hashing.key_files does not have: add its file"
             );
+            glance.misconfigured = true;
             return glance;
         }
         if let Some(veto) = &*self.veto.borrow() {

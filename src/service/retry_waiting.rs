@@ -27,8 +27,8 @@ pub async fn run(
     room: Arc<dyn WaitingRoom>,
     desk: Arc<JobDesk>,
     alarms: Alarms,
-    health: Health,
     metrics: Arc<Metrics>,
+    health: Health,
 ) -> Result<(), Closed> {
     let mut pause = PAUSE_MIN;
     loop {
@@ -37,8 +37,7 @@ pub async fn run(
                 metrics.set_unroutable_jobs(waiting);
                 let (settled, left) = pass(&*room, &desk, waiting).await?;
                 metrics.set_unroutable_jobs(left);
-                let waits = format!("{left} jobs wait because nobody is bound for their routing keys");
-                health.warn("unroutable", (left > 0).then_some(waits));
+                health.warn("unroutable_jobs", (left > 0).then(|| unroutable(left)));
                 if left == 0 {
                     alarms.is(Alarm::Unroutable, None).await;
                 }
@@ -48,6 +47,13 @@ pub async fn run(
         }
         tokio::time::sleep(pause).await;
     }
+}
+
+/// For whoever watches.
+fn unroutable(jobs: u64) -> String {
+    format!(
+        "{jobs} jobs wait until somebody is bound to the exchange of filtered jobs for their routing keys"
+    )
 }
 
 /// Tries each of this many jobs once. Answers how many went out, and how many wait on.

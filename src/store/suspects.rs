@@ -14,7 +14,8 @@ impl Suspects for RedisList {
     async fn begin(&self, fingerprint: [u8; 16]) -> Result<u64, ListFault> {
         let key = self.keys.suspect(&fingerprint);
         let mut pipeline = pipe();
-        pipeline.incr(&key, 1).cmd("PEXPIRE").arg(&key).arg(KEPT_S * 1000).ignore();
+        // No transaction: a worker that ends between the two leaves a key that the next one gives its end.
+        pipeline.cmd("INCR").arg(&key).cmd("PEXPIRE").arg(&key).arg(KEPT_S * 1000).ignore();
         let (begun,): (u64,) = self.query(&self.work, &pipeline).await?;
         Ok(begun)
     }

@@ -123,8 +123,8 @@ async fn the_properties_that_are_the_senders_own_come_through() {
     assert_eq!(counts, ["1", "1", "0"].map(|count| Some(count.to_owned())));
     assert_eq!(out.header("x-suppressd-user-id").as_deref(), Some("marketing"));
 
-    let named = BasicProperties::default().with_message_id("m-1".into());
-    scene.marketing.publish_with("suppressd.jobs", "sms", named, body.as_bytes()).await;
+    let own_id = BasicProperties::default().with_message_id("m-1".into());
+    scene.marketing.publish_with("suppressd.jobs", "sms", own_id, body.as_bytes()).await;
     assert_eq!(scene.out.next().await.message_id(), Some("m-1"), "the input's own");
     scene.end().await;
 }

@@ -3,6 +3,7 @@
 //!
 //! A new topic is a new module here. Nothing below may depend on a server that was running before, and
 //! nothing may be left running after: see `support::leash`.
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
 
 mod checker;
 mod coverage;
@@ -10,11 +11,15 @@ mod crashed_worker;
 mod dead_events;
 mod dead_jobs;
 mod faults;
+mod filter_command;
 mod filtered_jobs;
 mod harness;
 mod main_job;
+mod outages;
 mod permissions;
+mod rebuild;
 mod receipts;
 mod scene;
+mod start_up;
 mod support;
 mod waiting_room;

@@ -5,6 +5,7 @@
 //! costs nothing and the order of things is the test's. A history's number is the one by which the protocol's
 //! description knows it. Where the rule that closes a history could be left out, the test shows first that at that
 //! moment nothing but the rule stands between the worker and the leak.
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
 
 mod fakes;
 mod histories;

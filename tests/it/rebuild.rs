@@ -1,0 +1,73 @@
+//! The list from the ledger: by the command, and by a worker whose list is gone.
+
+use serde_json::json;
+
+use crate::scene::{CANARIES, Scene, but, event};
+use crate::support::Finished;
+
+async fn fill(scene: &mut Scene) -> u64 {
+    for n in 0..20 {
+        scene.apply(event(&format!("e-{n}"), "opt_out", json!({"user_id": format!("U-canary-{n}")}))).await;
+    }
+    let later = json!({"occurred_at": "2026-11-05T10:00:00+05:00"});
+    scene.apply(but(event("in", "opt_in", json!({"user_id": "U-canary-3"})), later)).await
+}
+
+async fn expect_the_list(scene: &mut Scene, revision: u64) {
+    let people = json!([{"user_id": "U-canary-3"}, {"user_id": "U-canary-4"}, {"user_id": "U-2"}]);
+    let body = scene.filter(&crate::scene::job("j", "sms", people)).await.json();
+    let expected = json!([{"user_id": "U-canary-3"}, {"user_id": "U-2"}]);
+    assert_eq!(body["segments"][0]["recipients"], expected);
+    assert_eq!(body["suppression"]["revision"], revision, "the same numbers again");
+    let again = scene.event(event("e-5", "opt_out", json!({"user_id": "U-canary-5"}))).await;
+    assert_eq!((&again["status"], &again["revision"]), (&json!("duplicate"), &json!(6)), "{again}");
+}
+
+fn rebuilt(told: &Finished, revision: u64) {
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(told.stdout.trim(), format!("the list is rebuilt: revision {revision}"));
+    assert!(CANARIES.iter().all(|canary| !told.stderr.contains(canary)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_rebuilt_beside_a_serving_worker_with_the_same_revisions() {
+    let mut scene = Scene::new().await;
+    let revision = fill(&mut scene).await;
+    assert_eq!(revision, 21);
+    rebuilt(&scene.stage.run(&["rebuild"]), revision);
+    expect_the_list(&mut scene, revision).await;
+    scene.worker.wait_ready().await;
+
+    scene.worker.sigterm();
+    assert_eq!(scene.worker.exit_code().await, Some(0));
+    scene.stage.redis.run("FLUSHALL").await;
+    rebuilt(&scene.stage.run(&["rebuild"]), revision);
+    scene.worker = scene.stage.start("w2");
+    scene.worker.wait_ready().await;
+    expect_the_list(&mut scene, revision).await;
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_list_is_gone_rebuilds_it_by_itself_and_says_so() {
+    let mut scene = Scene::new().await;
+    let revision = fill(&mut scene).await;
+    scene.stage.redis.run("FLUSHALL").await;
+    assert_eq!(scene.alarms.next().await.routing_key, "alarm.list_lost");
+    expect_the_list(&mut scene, revision).await;
+    scene.worker.sigterm();
+    assert_eq!(scene.worker.exit_code().await, Some(0));
+    scene.stage.redis.run("FLUSHALL").await;
+    scene.worker = scene.stage.start("w2");
+    scene.worker.wait_ready().await;
+    expect_the_list(&mut scene, revision).await;
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_ledger_and_a_list_there_is_nothing_to_rebuild() {
+    let stage = crate::support::Stage::new();
+    let told = stage.run(&["rebuild"]);
+    assert_eq!(told.code, Some(78), "{told:?}");
+    assert!(told.stderr.contains("suppressd init"), "{told:?}");
+}
