@@ -31,7 +31,7 @@ fn suspect(stage: &Stage, body: &[u8]) -> String {
     let (_, rest) = settings.split_once("key_files = [\"").unwrap();
     let (path, _) = rest.split_once('"').unwrap();
     let key = HashKey::from_file_text(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let hex: String = key.content_hash(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = suppressd::codec::record::hex(&key.content_hash(body));
     format!("{{suppressd}}:suspect:{hex}")
 }
 

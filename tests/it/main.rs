@@ -4,6 +4,8 @@
 //! A new topic is a new module here. Nothing below may depend on a server that was running before, and
 //! nothing may be left running after: see `support::leash`.
 #![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
+#![allow(clippy::disallowed_methods, reason = "a test stands outside: its clock is the machine's")]
+#![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is passed")]
 
 mod checker;
 mod coverage;
