@@ -74,10 +74,11 @@ struct Walk {
     world: World,
 }
 
+#[allow(clippy::print_stderr, reason = "how to replay a failure")]
 impl Drop for Walk {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("seed {}:\n  {}", self.seed, self.log.join("\n  "));
+            eprintln!("seed {}:\n  {}", self.seed, self.log.join("\n  "));
         }
     }
 }

@@ -29,7 +29,7 @@ mod worker;
 pub(crate) use worker::Worker;
 
 /// Longer than everything that a worker waits for: what has not come by then does not come.
-const EVER: Duration = Duration::from_secs(300);
+const EVER: Duration = Duration::from_mins(5);
 
 /// Long enough for everything that is possible to have happened.
 pub(crate) const A_WHILE: Duration = Duration::from_secs(30);

@@ -77,6 +77,12 @@ impl RedisLink {
         }
     }
 
+    /// One connection to this server, whatever the route is.
+    pub(crate) fn connect(&self, line: Use, node: usize) {
+        let life = self.redis.nodes()[node].life;
+        self.lines.lock().unwrap().open[line as usize] = Some((node, life));
+    }
+
     /// Breaks one connection: the next call on it goes along the route.
     pub(crate) fn hang_up(&self, line: Use) {
         self.lines.lock().unwrap().open[line as usize] = None;

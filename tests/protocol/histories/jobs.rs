@@ -35,7 +35,7 @@ async fn history_24_what_could_not_be_published_is_judged_afresh() {
     let mut publish = w1.steps.hold(Step::Before(Call::Publish));
     let job = w1.job(&world, &[ALICE, BOB]);
     publish.reached().await;
-    let_pass(Duration::from_secs(3600)).await;
+    let_pass(Duration::from_hours(1)).await;
     w0.opt_out(&world, ALICE).done().await;
     // The body that waits here was right an hour ago, and has Alice.
     publish.fail();

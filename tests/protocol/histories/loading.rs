@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{ALICE, BOB, CAROL, only};
 use crate::fakes::outside::let_pass;
-use crate::fakes::redis_link::SLICES;
+use crate::fakes::redis_link::{SLICES, Use};
 use crate::fakes::steps::{Call, Step};
 use crate::world::{A_WHILE, Person, World, soon};
 
@@ -161,5 +161,19 @@ async fn history_19_a_feed_that_stays_silent_ends_in_a_new_load() {
     assert!(world.redis.feed(0).is_empty(), "there is nothing to read, and no error");
     follow.go();
     let job = w1.job(&world, &[ALICE, BOB]);
+    assert_eq!(job.output().await.kept, only([BOB]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_9_a_slice_of_a_server_that_lags_makes_no_mirror() {
+    let world = World::with_redis(2, 0);
+    let w0 = world.started().await;
+    world.redis.replicate(0);
+    world.redis.change(1, |node| node.attached = false);
+    w0.opt_out(&world, ALICE).done().await;
+    let w1 = world.start();
+    w1.redis.connect(Use::Bulk, 1);
+    let job = w1.job(&world, &[ALICE, BOB]);
+    assert!(!world.redis.has(1, ALICE.digest()), "its slices lack Alice");
     assert_eq!(job.output().await.kept, only([BOB]));
 }
