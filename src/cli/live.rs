@@ -13,6 +13,9 @@ use crate::domain::words::Purpose;
 use crate::service::look_up::at_barrier;
 use crate::settings::{Rules, Settings};
 
+/// About what a batch of rows weighs.
+const BATCH_BYTES: usize = 1 << 20;
+
 /// How long the list may take to be proven and loaded.
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -35,7 +38,7 @@ pub(super) fn filter(
             &Rules::from(settings),
             &settings.hashing.key_ring,
             |campaign, prepared| {
-                let judged = at_barrier(&core.gate, &core.mirror, |mirror| {
+                let judged = at_barrier(&core.gate, &core.mirror, BATCH_BYTES, |mirror| {
                     judge(prepared, Purpose::Marketing, &campaign.brand, mirror)
                 });
                 runtime.block_on(judged).map(|(verdicts, _)| verdicts)

@@ -2,10 +2,16 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// Runs it here, telling the runtime so that other tasks go on elsewhere.
-pub(super) fn work<T>(work: impl FnOnce() -> T) -> T {
+/// Work on a body of fewer bytes is over before it pays to hand the thread's other tasks on: about a
+/// millisecond.
+const SHORT_BYTES_MAX: usize = 256 << 10;
+
+/// Runs work on a body of so many bytes here; if it is long, tells the runtime, so that other tasks go on
+/// elsewhere.
+pub(super) fn work<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let long = bytes > SHORT_BYTES_MAX;
     match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        RuntimeFlavor::MultiThread if long => tokio::task::block_in_place(work),
         _ => work(),
     }
 }

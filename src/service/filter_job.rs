@@ -160,7 +160,7 @@ impl JobDesk {
         };
         loop {
             let (verdicts, stamp, sent_at) = self.judge(&job, &prepared).await?;
-            let output = cpu::work(|| self.output(&job, &verdicts, stamp, packing, incoming));
+            let output = cpu::work(text.len(), || self.output(&job, &verdicts, stamp, packing, incoming));
             if sent_at.elapsed() > BARRIER_AGE_MAX {
                 continue;
             }
@@ -213,7 +213,7 @@ impl JobDesk {
 
     /// Judges every recipient at one position, at or after a barrier that is sent now.
     async fn judge(&self, job: &Job<'_>, prepared: &Prepared) -> Result<(Verdicts, Stamp, Instant), Closed> {
-        let judged = at_barrier(&self.gate, &self.mirror, |mirror| {
+        let judged = at_barrier(&self.gate, &self.mirror, job.text_len(), |mirror| {
             (judge(prepared, job.purpose, &job.brand, mirror), mirror.revision())
         });
         let ((verdicts, revision), sent_at) = judged.await?;

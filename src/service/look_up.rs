@@ -14,10 +14,11 @@ use crate::mirror::Mirror;
 const MIRROR_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Waits for a barrier and for the mirror to reach it, then looks at one unchanging view. Answers also when the
-/// barrier was sent: what was seen is right as of then, and older by now.
+/// barrier was sent: what was seen is right as of then, and older by now. `bytes` is the size of what is looked up.
 pub async fn at_barrier<T>(
     gate: &Gate,
     mirror: &SharedMirror,
+    bytes: usize,
     look: impl Fn(&Mirror) -> T,
 ) -> Result<(T, Instant), Closed> {
     if fail_points::armed(FailPoint::SkipBarrier)
@@ -33,7 +34,7 @@ pub async fn at_barrier<T>(
             Ok(false) => return Err(Closed),
             Err(_) => continue,
         }
-        let seen = cpu::work(|| {
+        let seen = cpu::work(bytes, || {
             let view = mirror.view();
             let mirror = view.at(list, pass.position)?;
             // The same position after other records is another list.
@@ -48,5 +49,5 @@ pub async fn at_barrier<T>(
 /// What [`FailPoint::SkipBarrier`] does instead: believes the mirror, wherever it is.
 fn as_it_is<T>(mirror: &SharedMirror, look: impl Fn(&Mirror) -> T) -> Option<T> {
     let list = mirror.shown().borrow().list?;
-    cpu::work(|| mirror.view().at(list, 0).map(look))
+    mirror.view().at(list, 0).map(look)
 }

@@ -43,9 +43,12 @@ impl Quarantine {
     /// Does the part of the work in which a message could end the worker. `None`: workers ended under this
     /// message alone, or the work panicked as often; it must not be processed.
     pub async fn run<T>(&self, incoming: &Incoming, mut work: impl FnMut() -> T) -> Option<T> {
+        // How large a packed body is, nobody knows yet.
+        let packed = incoming.properties.content_encoding.is_some();
+        let bytes = if packed { usize::MAX } else { incoming.body.len() };
         if incoming.delivery_count < SUSPECT_AFTER {
             let _beside = self.room.read().await;
-            if let Some(done) = unharmed(&mut work) {
+            if let Some(done) = unharmed(bytes, &mut work) {
                 return Some(done);
             }
         }
@@ -55,7 +58,7 @@ impl Quarantine {
             match self.suspects.begin(fingerprint).await {
                 Ok(begun) if begun > ALONE_MAX => return None,
                 Ok(_) => {
-                    if let Some(done) = unharmed(&mut work) {
+                    if let Some(done) = unharmed(bytes, &mut work) {
                         self.forget(fingerprint).await;
                         return Some(done);
                     }
@@ -93,8 +96,8 @@ pub(super) fn crashed_worker() -> Fault {
 }
 
 /// Works, unless it panics. The panic hook has told about it.
-fn unharmed<T>(work: &mut impl FnMut() -> T) -> Option<T> {
-    cpu::work(|| catch_unwind(AssertUnwindSafe(work)).ok())
+fn unharmed<T>(bytes: usize, work: &mut impl FnMut() -> T) -> Option<T> {
+    cpu::work(bytes, || catch_unwind(AssertUnwindSafe(work)).ok())
 }
 
 #[cfg(test)]

@@ -112,6 +112,11 @@ impl<'a> Job<'a> {
             .map(|segment| (Arc::clone(&segment.code), &self.identifiers[segment.recipients.clone()]))
     }
 
+    /// How many bytes the whole job has.
+    pub fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// How many recipients there are.
     pub fn recipients_len(&self) -> usize {
         self.recipients.len()

@@ -21,7 +21,7 @@ async fn history_23_an_output_is_stamped_with_the_revision_that_it_was_judged_at
     let job = w1.job(&world, &[ALICE, BOB, CAROL]);
     publish.reached().await;
     w0.opt_out(&world, BOB).done().await;
-    let seen = at_barrier(&w1.gate, &w1.mirror, |mirror| (mirror.revision(), mirror.restricted())).await;
+    let seen = at_barrier(&w1.gate, &w1.mirror, 0, |mirror| (mirror.revision(), mirror.restricted())).await;
     assert!(matches!(seen, Ok(((2, 2), _))), "by now the mirror is further");
     publish.go();
     let output = job.output().await;
