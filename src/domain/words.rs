@@ -32,6 +32,8 @@ macro_rules! vocabulary {
     };
 }
 
+pub(crate) use vocabulary;
+
 vocabulary! {
     /// What names a person.
     IdentifierKind {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::words::{Channel, DeadReason, EventKind, IdentifierKind, Removal, Status};
+use crate::domain::words::{Channel, DeadReason, EventKind, IdentifierKind, Removal, Status, vocabulary};
 
 /// The label value for what was not understood, or is not configured.
 pub(super) const UNKNOWN: &str = "unknown";
@@ -16,26 +16,7 @@ pub(super) const KEPT: &str = "kept";
 /// The status of an event that got no receipt, but is in the dead queue.
 pub(super) const DEAD: &str = "dead";
 
-/// Declares an enum of label values.
-macro_rules! labels {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident => $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant,)+ }
-
-        impl $name {
-            /// Every value, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The spelling as a label value.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-    };
-}
-
-labels! {
+vocabulary! {
     /// What became of a job.
     JobOutcome {
         /// Its output was confirmed.
@@ -47,7 +28,7 @@ labels! {
     }
 }
 
-labels! {
+vocabulary! {
     /// Where a dead letter came from.
     DeadQueue {
         /// `suppressd.jobs`.
@@ -57,7 +38,7 @@ labels! {
     }
 }
 
-labels! {
+vocabulary! {
     /// What the worker needs for its work.
     Dependency {
         /// Sessions with RabbitMQ.

@@ -34,6 +34,9 @@ const STANDSTILL: Duration = Duration::from_millis(200);
 /// How often the holder renews its lease.
 const RENEW: Duration = Duration::from_millis(700);
 
+/// The first record is waited for this long, and looked for twice before a ledger counts as empty.
+const GENESIS_TIMEOUT: Duration = Duration::from_millis(2500);
+
 /// A record that must be there is waited for this long.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -354,7 +357,7 @@ impl From<FoldOrList> for Ended {
 /// The genesis, if the ledger has its first record.
 async fn first_record(ledger: &dyn Ledger) -> Result<Entry, Ended> {
     let mut reader = ledger.read_from(Start::Offset(0)).await?;
-    let (offset, bytes) = timeout(RECORD_TIMEOUT, reader.next()).await.map_err(|_| Ended::Empty)??;
+    let (offset, bytes) = timeout(GENESIS_TIMEOUT, reader.next()).await.map_err(|_| Ended::Empty)??;
     if offset != 0 {
         return Err(Ended::Lost("its first records were trimmed: remove the policy that limits the stream"));
     }

@@ -5,20 +5,20 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use redis::{Pipeline, Script, ScriptInvocation, Value, cmd, pipe};
 
 use super::connection::{Connection, RedisConfig, RedisRefused};
 use super::keys::{BUCKETS, Hash, Keys, digest_in};
 use super::meta;
-use crate::codec::record::{hex, unhex};
+use super::replies::{parsed, read_barrier, read_feed, read_fence, read_outcome};
+use crate::codec::record::hex;
 use crate::codec::value;
 use crate::domain::digest::Digest;
-use crate::domain::fold::{Fences, Head, Missing, Outcome, Working};
-use crate::domain::record::{EventKey, ListId, Nonce, Person, WorkerId};
+use crate::domain::fold::{Fences, Head, Missing, Working};
+use crate::domain::record::{EventKey, ListId, Person, WorkerId};
 use crate::domain::statement::Kept;
 use crate::mirror::FeedEntry;
-use crate::service::ports::{Identity, List, ListFault, Reading, Slice};
+use crate::service::ports::{List, ListFault, Reading, Slice};
 
 /// Ledger records that the feed reaches back: a mirror that is further behind loads again. About 20 MB.
 const FEED_RECORDS_MAX: u64 = 1 << 18;
@@ -381,105 +381,4 @@ fn changed_fences(working: &Working) -> Vec<(Vec<u8>, Vec<u8>)> {
     });
     let dropped = working.dropped_fences.iter().map(|worker| (hex(&worker.0).into_bytes(), vec![]));
     fences.chain(dropped).collect()
-}
-
-fn parsed<T: redis::FromRedisValue>(reply: Value) -> Result<T, ListFault> {
-    T::from_redis_value(reply).map_err(|_| ListFault::Unreadable("a reply"))
-}
-
-fn read_outcome(bytes: Option<&[u8]>) -> Result<Option<Outcome>, ListFault> {
-    bytes.map(|b| value::read_outcome(b).ok_or(ListFault::Unreadable("an outcome"))).transpose()
-}
-
-fn read_fence(worker: &str, fence: &str) -> Option<(WorkerId, (u64, Nonce))> {
-    let (position, nonce) = fence.split_once(' ')?;
-    Some((WorkerId(unhex(worker)?), (position.parse().ok()?, Nonce(unhex(nonce)?))))
-}
-
-fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> {
-    let mut values = reply.into_iter();
-    let mut text = || match values.next()? {
-        Value::BulkString(bytes) => Some(String::from_utf8(bytes).ok()),
-        Value::Nil => Some(None),
-        _ => None,
-    };
-    let (run_id, replid) = (text()??, text()??);
-    let (seconds, micros): (i64, i64) = (text()??.parse().ok()?, text()??.parse().ok()?);
-    let server_time = Timestamp::from_microsecond(seconds * 1_000_000 + micros).ok()?;
-    let Some(list) = text()? else {
-        let none = Reading {
-            identity: None,
-            position: 0,
-            revision: 0,
-            last: None,
-            fold: 0,
-            keys: std::collections::BTreeSet::new(),
-            fence: None,
-            outcomes: vec![None; events],
-            server_time,
-        };
-        return Some(none);
-    };
-    let identity = Identity { run_id, replid, list: ListId(unhex(&list)?) };
-    let (position, revision) = (text()??.parse().ok()?, text()??.parse().ok()?);
-    let tip = meta::read_last(&text()??)?;
-    let (fold, keys) = (text()??.parse().ok()?, meta::read_keys(&text()??)?);
-    let fence = match text()? {
-        Some(fence) => Some(Nonce(unhex(fence.split_once(' ')?.1)?)),
-        None => None,
-    };
-    let outcomes: Vec<Option<Outcome>> = values
-        .map(|value| match value {
-            Value::BulkString(bytes) => value::read_outcome(&bytes).map(Some),
-            Value::Nil => Some(None),
-            _ => None,
-        })
-        .collect::<Option<_>>()?;
-    (outcomes.len() == events).then_some(Reading {
-        identity: Some(identity),
-        position,
-        revision,
-        last: tip,
-        fold,
-        keys,
-        fence,
-        outcomes,
-        server_time,
-    })
-}
-
-/// `[[key, [[id, [field, value, …]], …]]]`, or nil.
-fn read_feed(reply: Value) -> Option<Vec<FeedEntry>> {
-    let Value::Array(mut streams) = reply else { return matches!(reply, Value::Nil).then(Vec::new) };
-    let Some(Value::Array(stream)) = streams.pop() else { return None };
-    let Some(Value::Array(entries)) = stream.into_iter().nth(1) else { return None };
-    entries.into_iter().map(read_feed_entry).collect()
-}
-
-fn read_feed_entry(entry: Value) -> Option<FeedEntry> {
-    let Value::Array(parts) = entry else { return None };
-    let [Value::BulkString(id), Value::Array(fields)] = &parts[..] else { return None };
-    let field = |name: &str| {
-        fields.as_chunks::<2>().0.iter().find_map(|[key, value]| match (key, value) {
-            (Value::BulkString(key), Value::BulkString(value)) if key == name.as_bytes() => Some(&value[..]),
-            _ => None,
-        })
-    };
-    let number = |bytes: &[u8]| std::str::from_utf8(bytes).ok()?.parse().ok();
-    let changes = value::read_changes(field("changes")?)?
-        .into_iter()
-        .map(|(digest, value)| match value {
-            [] => Some((digest, vec![])),
-            value => Some((digest, value::read_standing(value)?.0)),
-        })
-        .collect::<Option<_>>()?;
-    let record = |bytes: &[u8]| meta::read_last(std::str::from_utf8(bytes).ok()?);
-    Some(FeedEntry {
-        before: record(field("before")?)?,
-        last: record(field("last")?)?,
-        from: number(field("from")?)?,
-        to: number(id.strip_suffix(b"-0")?)?,
-        revision: number(field("revision")?)?,
-        changes,
-    })
 }

@@ -22,6 +22,7 @@ mod keys;
 mod list;
 mod meta;
 mod rebuild;
+mod replies;
 mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};

@@ -1,6 +1,6 @@
 //! Campaign jobs: read, filtered by splicing, reported.
 //!
-//! A job stays the text that came in. [`decode`] finds where its recipients lie and what the filter needs
+//! A job stays the text that came in. [`decode()`] finds where its recipients lie and what the filter needs
 //! to know; [`filtered`] copies the text around the removed ones, so that everything kept is
 //! byte-identical by construction. The body is never turned into a tree.
 //!
