@@ -1,4 +1,4 @@
-//! What the worker lacks at present, for `/ready`, metrics, the status page and the service manager.
+//! What the worker lacks at present, for `/ready`, metrics and the service manager.
 //!
 //! Each dependency is a latch that its own part of the worker sets; ready means that all are. At the start
 //! none is. Warnings are for people and never make the worker unready. Nothing here looks at anything by

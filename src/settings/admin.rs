@@ -1,4 +1,4 @@
-//! `[admin]`: the HTTP address for metrics, health and the status page.
+//! `[admin]`: the HTTP address for metrics and health.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

@@ -59,7 +59,7 @@ pub struct Settings {
     pub redis: Redis,
     /// The keys that identifiers are hashed under.
     pub hashing: Hashing,
-    /// Metrics, health and the status page.
+    /// Metrics and health.
     pub admin: Admin,
     /// How identifiers are read.
     pub identifiers: Identifiers,

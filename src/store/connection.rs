@@ -79,7 +79,11 @@ impl Connection {
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(self.response_timeout));
         let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
-        let connection = connecting.await.map_err(|error| ListFault::Unavailable(describe(&error)))?;
+        // The address says where to look, and holds no password.
+        let at = self.client.get_connection_info().addr();
+        let connection = connecting
+            .await
+            .map_err(|error| ListFault::Unavailable(format!("{at} cannot be used: {}", describe(&error))))?;
         *current = Some(connection.clone());
         Ok(connection)
     }
