@@ -9,6 +9,7 @@ pub mod event;
 pub mod filter;
 pub mod fold;
 pub mod identifier;
+pub mod mail;
 pub mod record;
 pub mod scope;
 pub mod statement;
