@@ -7,6 +7,8 @@
 //! database that ships with the program; nothing here depends on the machine's own zone or clock.
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
