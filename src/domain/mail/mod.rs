@@ -5,4 +5,5 @@
 //! that a person can see why. No text of a mail leaves this module.
 
 pub mod letter;
+pub mod quote;
 pub mod reading;
