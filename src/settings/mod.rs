@@ -10,6 +10,7 @@ mod hashing;
 mod identifiers;
 mod limits;
 mod log;
+mod mailbox;
 mod mistake;
 mod policy;
 mod regions;
@@ -39,6 +40,7 @@ pub use self::hashing::Hashing;
 pub use self::identifiers::Identifiers;
 pub use self::limits::Limits;
 pub use self::log::{Log, LogFormat, LogLevel};
+pub use self::mailbox::{Mailbox, MailboxTls};
 pub use self::mistake::{Mistake, Mistakes};
 pub use self::policy::Policy;
 pub use self::rules::{Rules, load_rules};
@@ -69,6 +71,8 @@ pub struct Settings {
     pub sources: BTreeMap<String, Source>,
     /// Regions and brands.
     pub catalogue: Catalogue,
+    /// The mailbox, if one is read.
+    pub mailbox: Option<Mailbox>,
     /// Bounds.
     pub limits: Limits,
     /// How the process ends.
@@ -81,7 +85,7 @@ pub struct Settings {
 
 /// Sections that the configuration will have. They may be there, so that one file serves this version and the
 /// next, but nothing reads them yet.
-const LATER: [&str; 2] = ["calendar", "mailbox"];
+const LATER: [&str; 1] = ["calendar"];
 
 /// Reads the files, later ones over earlier ones, and the environment over all of them.
 pub fn load(
@@ -128,6 +132,10 @@ impl Settings {
         let (policy, brands) = root.section("policy", Policy::take);
         let sources = sources::take(root);
         let catalogue = Catalogue::new(regions::take(root), brands);
+        let mailbox = root.optional("mailbox", Mailbox::take);
+        if let Some(Some(mailbox)) = &mailbox {
+            sources::refuse_mailbox(root, &sources, mailbox, &amqp);
+        }
         let limits = root.section("limits", Limits::take);
         let shutdown = root.section("shutdown", Shutdown::take);
         let log = root.section("log", Log::take);
@@ -146,6 +154,7 @@ impl Settings {
             policy,
             sources,
             catalogue,
+            mailbox: mailbox.flatten(),
             limits,
             shutdown,
             log,

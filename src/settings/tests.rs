@@ -349,7 +349,7 @@ fn variables_of_ours_that_cannot_be_meant_are_refused_and_those_of_others_ignore
 #[test]
 fn a_section_of_a_later_version_is_warned_of_and_not_refused() {
     let mut bench = Bench::new();
-    bench.file("b.toml", "[mailbox]\nhost = 'hunter2'");
+    bench.file("b.toml", "[calendar]\nzone = 'hunter2'");
     let warnings = bench.load().unwrap().warnings;
-    assert_eq!(warnings, ["[mailbox] is configured, but this version does not use it yet"]);
+    assert_eq!(warnings, ["[calendar] is configured, but this version does not use it yet"]);
 }
