@@ -6,9 +6,11 @@
 
 pub mod encoding;
 pub mod event;
+pub mod event_out;
 pub mod fault;
 pub mod job;
 mod json;
+pub mod mail;
 pub mod receipt;
 pub mod record;
 pub mod time;

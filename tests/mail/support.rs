@@ -8,10 +8,10 @@ use suppressd::domain::mail::{Own, Reader};
 use suppressd::settings::shipped_lexicon;
 
 /// Who writes, unless a test says otherwise.
-pub const SENDER: &str = "aigerim@pochta.example";
+pub(crate) const SENDER: &str = "aigerim@pochta.example";
 
 /// The reader of the company lulla.kz, lunafresh.kz, bilal.kz.
-pub fn reader() -> Reader {
+pub(crate) fn reader() -> Reader {
     let region = |code: &str, name: &str, aliases: &[&str]| Region {
         code: code.into(),
         name: name.to_owned(),
@@ -29,12 +29,12 @@ pub fn reader() -> Reader {
 }
 
 /// A letter with this text and no subject.
-pub fn letter(text: &str) -> Letter {
+pub(crate) fn letter(text: &str) -> Letter {
     Letter { from: vec![SENDER.to_owned()], text: text.to_owned(), ..Letter::default() }
 }
 
 /// The name of an outcome.
-pub fn name(reading: &Reading) -> &'static str {
+pub(crate) fn name(reading: &Reading) -> &'static str {
     match reading.outcome {
         Outcome::OptOut { .. } => "opt_out",
         Outcome::Hold { .. } => "hold",
@@ -48,7 +48,7 @@ pub fn name(reading: &Reading) -> &'static str {
 
 /// Fails with every text that is taken for something else than one of `expected`.
 #[track_caller]
-pub fn check(expected: &[&str], texts: &[&str]) {
+pub(crate) fn check(expected: &[&str], texts: &[&str]) {
     let reader = reader();
     let wrong: Vec<String> = texts
         .iter()

@@ -18,6 +18,7 @@ mod machine;
 mod numbers;
 mod patterns;
 mod phrase;
+pub mod quote;
 pub mod read;
 pub mod reading;
 pub mod rule;

@@ -70,6 +70,7 @@ impl Reader {
 
     fn of_report(&self, report: &Report) -> Reading {
         match report {
+            Report::Other => plain(Outcome::Nothing, Rule::NothingAutomatic),
             Report::Delivery { failed } if failed.is_empty() => {
                 plain(Outcome::Nothing, Rule::NothingSoftBounce)
             }
@@ -100,12 +101,11 @@ impl Reader {
 
     /// The staff's own mails suppress nobody by themselves: the sender of a forwarded mail may have refused.
     fn of_own_staff(&self, letter: &Letter, understanding: &Understanding) -> Reading {
-        let inner: Vec<String> = letter.forwarded_from.iter().cloned().collect();
-        let candidates = if inner.is_empty() { letter.reply_to.clone() } else { inner };
-        let mut subject = self.subject_of(&candidates);
+        let inner = &letter.forwarded_from;
+        let mut subject = self.subject_of(if inner.is_empty() { &letter.reply_to } else { inner });
         self.add_named(&mut subject, understanding);
         let (asks, _) = understanding.decision();
-        if letter.forwarded_from.is_some() {
+        if !inner.is_empty() {
             return plain(Outcome::Unsure { subject }, Rule::UnsureForwarded);
         }
         match asks {

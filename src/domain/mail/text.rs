@@ -10,6 +10,7 @@ use super::language;
 use super::letter::Letter;
 use super::lexicon::Lexicon;
 use super::numbers::{self, Named};
+use super::quote::plain_subject;
 use super::reading::Narrowed;
 use super::rule::Rule;
 use super::scope::Names;
@@ -24,26 +25,6 @@ const SUBJECT_BYTES_MAX: usize = 2 * 1024;
 const OTHER_WORDS_MAX: usize = 6;
 /// Words in a mail that is short enough for a word without an object to be its point.
 const SHORT_MAIL_WORDS: usize = 25;
-/// What stands in front of a subject that was taken over from another mail, in lower case.
-const REPLY_MARKS: [&str; 16] = [
-    "re",
-    "fw",
-    "fwd",
-    "aw",
-    "на",
-    "ha",
-    "отв",
-    "ответ",
-    "пер",
-    "переслано",
-    "fwd",
-    "жауап",
-    "қайта",
-    "жіб",
-    "sv",
-    "antw",
-];
-
 /// What was understood of a letter.
 pub(super) struct Understanding {
     /// The words of the subject.
@@ -103,16 +84,8 @@ fn listen(text: &str, lexicon: &Lexicon) -> (Tokens, Hearing) {
 
 /// A subject without the marks of replies, and whether it had none.
 fn own_subject(subject: &str) -> (bool, &str) {
-    let mut rest = subject.trim();
-    while let Some((mark, after)) = rest.split_once(':') {
-        let mark =
-            mark.trim_end_matches(|c: char| c.is_numeric() || "[]()".contains(c)).trim().to_lowercase();
-        if !REPLY_MARKS.contains(&mark.as_str()) {
-            break;
-        }
-        rest = after.trim_start();
-    }
-    (rest.len() == subject.trim().len(), rest)
+    let plain = plain_subject(subject);
+    (plain.len() == subject.trim().len(), plain)
 }
 
 /// The beginning of a text, at a character's border.
