@@ -20,6 +20,15 @@ need_servers_and_compiler() {
   need openssl openssl
 }
 
+# What runs the example clients in deploy/examples. Debian's own Python has Debian's python3-pika; one that comes
+# first in PATH may not.
+need_examples() {
+  need /usr/bin/python3 python3
+  if ! /usr/bin/python3 -c 'import pika' 2>/dev/null; then missing+=(python3-pika); fi
+  need /usr/bin/php php-cli
+  if [ ! -r /usr/share/php/PhpAmqpLib/autoload.php ]; then missing+=(php-amqplib); fi
+}
+
 install_missing() {
   if [ ${#missing[@]} = 0 ]; then return; fi
   if ! command -v apt-get >/dev/null; then
