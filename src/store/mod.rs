@@ -15,6 +15,7 @@
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//! | `{suppressd}:mail-turn` | who reads the mailbox |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
@@ -23,6 +24,7 @@ mod batch;
 mod connection;
 mod keys;
 mod list;
+mod mail_turn;
 mod meta;
 mod rebuild;
 mod replies;
