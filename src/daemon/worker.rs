@@ -170,7 +170,8 @@ impl Worker {
             metrics: metrics.clone(),
         });
         let (handlers, hard) = (TaskTracker::new(), CancellationToken::new());
-        watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max);
+        let calendar = settings.deadlines.calendar;
+        watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max, calendar);
         let hold_max = limits.hold_max;
         Ok(Self { core, metrics, health, alarms, jobs, events, hold_max, handlers, hard, broken })
     }

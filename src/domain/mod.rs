@@ -3,6 +3,7 @@
 //! Everything here takes what it needs as an argument, `now` included, and gives the same answer for
 //! the same arguments on every machine. That is what lets any worker fold the ledger into the same list.
 
+pub mod calendar;
 pub mod catalogue;
 pub mod digest;
 pub mod event;

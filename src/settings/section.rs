@@ -77,7 +77,7 @@ impl Section<'_> {
         example: &str,
         parse: impl FnOnce(&Value) -> Parsed<T>,
     ) -> Option<T> {
-        if !self.values.contains_key(key) {
+        if !self.has(key) {
             self.missing(&[key], format!("is missing; set it, for example {example}"));
         }
         self.take(key, parse)
@@ -99,9 +99,9 @@ impl Section<'_> {
         taken
     }
 
-    /// Reads the section of this name if it is there.
-    pub(super) fn optional<T>(&mut self, key: &str, take: impl FnOnce(&mut Section<'_>) -> T) -> Option<T> {
-        self.values.contains_key(key).then(|| self.section(key, take))
+    /// Whether there is such a section or key, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
     }
 
     /// Leaves a section or key unread, whatever it holds. Answers whether it was there.
