@@ -10,6 +10,7 @@ pub mod event_out;
 pub mod fault;
 pub mod job;
 mod json;
+pub mod mail;
 pub mod receipt;
 pub mod record;
 pub mod time;

@@ -12,6 +12,7 @@ pub mod fold;
 pub mod identifier;
 pub mod mail;
 pub mod record;
+pub mod request;
 pub mod scope;
 pub mod statement;
 pub mod view;

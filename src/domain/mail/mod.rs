@@ -8,6 +8,7 @@
 pub mod class;
 pub mod letter;
 pub mod lexicon;
+pub mod quote;
 pub mod read;
 pub mod reading;
 pub mod rule;
