@@ -46,6 +46,7 @@ impl Reader {
             Some(Report::Abuse { complained }) => {
                 plain(Outcome::Complaint { subject: subject_of(complained) }, Rule::ComplaintReport)
             }
+            Some(Report::Other) => plain(Outcome::Nothing, Rule::NothingAutomatic),
             None if letter.automatic.is_some() => plain(Outcome::Nothing, Rule::NothingAutomatic),
             None => plain(Outcome::Unsure { subject: subject_of(&letter.from) }, Rule::UnsureNoObject),
         }
