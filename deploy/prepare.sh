@@ -13,7 +13,7 @@ missing=()
 need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing+=("$2"); }
 
 need_mail_server() {
-  need dovecot dovecot-core
+  need /usr/sbin/dovecot dovecot-core
   need /usr/lib/dovecot/imap dovecot-imapd
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustix::process::Signal;
 
@@ -51,7 +52,9 @@ impl Dovecot {
         dovecot.set_password(PASSWORD);
         dovecot.write_configuration(more);
         dovecot.start_again();
-        dovecot.create("Junk");
+        if !more.contains("special_use = \\Junk") {
+            dovecot.create("Junk");
+        }
         dovecot
     }
 
@@ -92,6 +95,28 @@ impl Dovecot {
         let (aside, place) = (maildir.join("tmp").join(&name), maildir.join("new").join(&name));
         std::fs::File::create(&aside).and_then(|mut file| file.write_all(mail)).expect("the Maildir is ours");
         std::fs::rename(aside, place).expect("the Maildir is ours");
+    }
+
+    /// Puts a mail into a folder that came in 2001.
+    pub(crate) fn deliver_old(&self, folder: &str, mail: &[u8]) {
+        let name = "1000000000.old";
+        let place = self.maildir(folder).join("new").join(name);
+        let aside = self.maildir(folder).join("tmp").join(name);
+        let mut file = std::fs::File::create(&aside).expect("the Maildir is ours");
+        file.write_all(mail).expect("the Maildir is ours");
+        file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).expect("the file is ours");
+        std::fs::rename(aside, place).expect("the Maildir is ours");
+    }
+
+    /// Loses all that the server knows of its folders: it gives new UIDs, and forgets keywords.
+    pub(crate) fn forget_everything(&self) {
+        for folder in ["INBOX", "Junk"] {
+            for entry in std::fs::read_dir(self.maildir(folder)).expect("the folder is there").flatten() {
+                if entry.file_name().to_string_lossy().starts_with("dovecot") {
+                    std::fs::remove_file(entry.path()).expect("the file is ours");
+                }
+            }
+        }
     }
 
     /// Makes a folder, and waits until it is there.
@@ -145,7 +170,7 @@ impl Dovecot {
 
     /// Starts it where it was.
     pub(crate) fn start_again(&self) {
-        let mut command = Command::new("dovecot");
+        let mut command = Command::new("/usr/sbin/dovecot");
         command.arg("-F").arg("-c").arg(self.configuration());
         let mut server = Kept::start(command, &self.directory, "dovecot");
         eventually_blocking("Dovecot serves", SOON, || {
@@ -154,6 +179,13 @@ impl Dovecot {
             TcpStream::connect(("127.0.0.1", self.port)).ok()
         });
         *self.lock() = Some(server);
+    }
+
+    /// Stops it and starts it with more lines of configuration.
+    pub(crate) fn restart_with(&self, more: &str) {
+        self.kill9();
+        self.write_configuration(more);
+        self.start_again();
     }
 
     /// What it has logged.
