@@ -12,6 +12,11 @@ missing=()
 # A command that a package brings, and the package.
 need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing+=("$2"); }
 
+need_mail_server() {
+  need /usr/sbin/dovecot dovecot-core
+  need /usr/lib/dovecot/imap dovecot-imapd
+}
+
 need_servers_and_compiler() {
   need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
   need epmd erlang-base

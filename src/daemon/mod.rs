@@ -5,6 +5,7 @@
 
 mod core;
 mod init;
+mod mailbox;
 mod rebuild;
 mod watch;
 mod worker;

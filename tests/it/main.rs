@@ -18,6 +18,7 @@ mod faults;
 mod filter_command;
 mod filtered_jobs;
 mod harness;
+mod mailbox;
 mod main_job;
 mod outages;
 mod permissions;
