@@ -17,4 +17,5 @@ pub mod post;
 pub mod quarantine;
 pub mod random;
 pub mod retry_waiting;
+pub mod trace_person;
 pub mod trust;

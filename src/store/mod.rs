@@ -13,6 +13,7 @@
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
@@ -20,6 +21,7 @@
 mod connection;
 mod keys;
 mod list;
+mod look_ups;
 mod meta;
 mod rebuild;
 mod replies;
@@ -27,4 +29,5 @@ mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};
 pub use list::RedisList;
+pub use look_ups::{LOOK_UPS_KEPT, LookUp};
 pub use rebuild::Promoted;
