@@ -172,6 +172,9 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             for warning in &settings.warnings {
                 show::error(warning);
             }
+            if let Some(lack) = settings.deadlines.calendar.lack(SystemClock.now()) {
+                show::error(&lack.to_string());
+            }
             show::result("the configuration is right");
         }
         Command::Run => runtime()?.block_on(daemon::run(settings))?,

@@ -10,6 +10,7 @@ pub mod event;
 pub mod fault;
 pub mod job;
 mod json;
+pub mod mail;
 pub mod receipt;
 pub mod record;
 pub mod time;

@@ -179,7 +179,7 @@ async fn give_back(
         serving.read(&Missing { people: digests, ..Missing::default() }, &mut read).await?;
         let people: Vec<(_, Person)> = read.people.into_iter().collect();
         for people in people.chunks(RESTORED_MAX) {
-            append(broker, Record::Restored { people: people.to_vec() }).await?;
+            append(broker, Record::Restored { people: people.to_vec(), requests: vec![] }).await?;
             restored += people.len();
         }
     }

@@ -23,6 +23,7 @@ use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
 use crate::codec::job::JobLimits;
 use crate::codec::record;
+use crate::domain::calendar::Calendar;
 use crate::domain::digest::HashKey;
 use crate::domain::event::SourcePolicy;
 use crate::domain::record::{Entry, Record};
@@ -124,6 +125,7 @@ impl Worker {
         let alarms = Alarms::new(post.clone(), core.clock.clone());
         let keys = Arc::new(settings.hashing.key_ring);
         let catalogue = Arc::new(settings.catalogue);
+        let calendar = Arc::new(Calendar::none());
         let quarantine = Quarantine::new(core.list.clone(), keys.clone());
         let limits = &settings.limits;
         let jobs = Arc::new(JobDesk {
@@ -158,9 +160,13 @@ impl Worker {
             keys,
             rules: Rules {
                 sources: sources
-                    .map(|(name, source)| (name, SourcePolicy { may: source.may, users: source.users }))
+                    .map(|(name, source)| {
+                        let (may, users, clock) = (source.may, source.users, source.clock);
+                        (name, SourcePolicy { may, users, clock })
+                    })
                     .collect(),
                 catalogue,
+                calendar,
                 country,
                 event_bytes_max: limits.event_bytes_max,
                 future_max: limits.future_max,
@@ -170,7 +176,8 @@ impl Worker {
             metrics: metrics.clone(),
         });
         let (handlers, hard) = (TaskTracker::new(), CancellationToken::new());
-        watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max);
+        let calendar = settings.deadlines.calendar;
+        watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max, calendar);
         let hold_max = limits.hold_max;
         Ok(Self { core, metrics, health, alarms, jobs, events, hold_max, handlers, hard, broken })
     }

@@ -6,8 +6,10 @@
 
 mod admin;
 mod amqp;
+mod calendar;
 mod hashing;
 mod identifiers;
+mod lexicon;
 mod limits;
 mod log;
 mod mistake;
@@ -35,8 +37,10 @@ use crate::domain::catalogue::Catalogue;
 
 pub use self::admin::Admin;
 pub use self::amqp::Amqp;
+pub use self::calendar::Deadlines;
 pub use self::hashing::Hashing;
 pub use self::identifiers::Identifiers;
+pub use self::lexicon::{load_lexicon, shipped_lexicon};
 pub use self::limits::Limits;
 pub use self::log::{Log, LogFormat, LogLevel};
 pub use self::mistake::{Mistake, Mistakes};
@@ -69,6 +73,8 @@ pub struct Settings {
     pub sources: BTreeMap<String, Source>,
     /// Regions and brands.
     pub catalogue: Catalogue,
+    /// By when requests are due.
+    pub deadlines: Deadlines,
     /// Bounds.
     pub limits: Limits,
     /// How the process ends.
@@ -81,7 +87,7 @@ pub struct Settings {
 
 /// Sections that the configuration will have. They may be there, so that one file serves this version and the
 /// next, but nothing reads them yet.
-const LATER: [&str; 2] = ["calendar", "mailbox"];
+const LATER: [&str; 1] = ["mailbox"];
 
 /// Reads the files, later ones over earlier ones, and the environment over all of them.
 pub fn load(
@@ -128,6 +134,7 @@ impl Settings {
         let (policy, brands) = root.section("policy", Policy::take);
         let sources = sources::take(root);
         let catalogue = Catalogue::new(regions::take(root), brands);
+        let deadlines = root.section("calendar", Deadlines::take);
         let limits = root.section("limits", Limits::take);
         let shutdown = root.section("shutdown", Shutdown::take);
         let log = root.section("log", Log::take);
@@ -146,6 +153,7 @@ impl Settings {
             policy,
             sources,
             catalogue,
+            deadlines,
             limits,
             shutdown,
             log,

@@ -77,7 +77,7 @@ impl Section<'_> {
         example: &str,
         parse: impl FnOnce(&Value) -> Parsed<T>,
     ) -> Option<T> {
-        if !self.values.contains_key(key) {
+        if !self.has(key) {
             self.missing(&[key], format!("is missing; set it, for example {example}"));
         }
         self.take(key, parse)
@@ -97,6 +97,11 @@ impl Section<'_> {
         let taken = take(&mut child);
         child.refuse_the_rest();
         taken
+    }
+
+    /// Whether there is such a section or key, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
     }
 
     /// Leaves a section or key unread, whatever it holds. Answers whether it was there.

@@ -88,6 +88,7 @@ fn the_values_shown_are_the_defaults() {
     assert_eq!(shipped.identifiers, defaults.identifiers);
     assert_eq!(shipped.policy, defaults.policy);
     assert_eq!(shipped.limits, defaults.limits);
+    assert_eq!(shipped.deadlines.soon, defaults.deadlines.soon);
     assert_eq!(shipped.shutdown, defaults.shutdown);
     assert_eq!(shipped.log, defaults.log);
 }

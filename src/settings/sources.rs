@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use config::Value;
 
+pub use crate::domain::event::SourceClock;
 use crate::domain::words::EventKind;
 
 use super::section::Section;
@@ -26,15 +27,6 @@ pub struct Source {
     pub users: Option<Vec<String>>,
     /// When its requests begin.
     pub clock: SourceClock,
-}
-
-/// When the time for a request begins to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceClock {
-    /// When suppressd received the event.
-    Received,
-    /// When the source says that it happened.
-    OccurredAt,
 }
 
 /// Every source by its name.

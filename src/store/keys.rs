@@ -55,6 +55,10 @@ pub(super) fn digest_in(bucket: u32, field: &[u8]) -> Option<Digest> {
     Some(Digest(id))
 }
 
+/// The hash with all that is known of the requests in review, by request, after the list's prefix. There are few
+/// of them, and each is larger than what the small hashes hold.
+pub(super) const REVIEW: &str = "review";
+
 /// Names of keys under one prefix, all in one hash slot.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
@@ -100,6 +104,11 @@ impl Keys {
     /// What every other key of a list begins with.
     pub(super) fn list(&self, list: ListId) -> String {
         format!("{}{list}:", self.tag)
+    }
+
+    /// Requests in review by their strict deadline.
+    pub(super) fn due(&self, list: ListId) -> String {
+        format!("{}due", self.list(list))
     }
 
     pub(super) fn feed(&self, list: ListId) -> String {

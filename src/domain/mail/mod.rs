@@ -1,8 +1,16 @@
 //! A mail to the company: what it asks for, and by which rule that was decided.
 //!
-//! Pure text work on a [`Letter`] that `codec::mail` has read out of a message. The mailbox gets every
-//! question that people have, so "unsure" is an answer of its own, and every [`Reading`] names its rule, so
-//! that a person can see why. No text of a mail leaves this module.
+//! Pure text work on a [`Letter`](letter::Letter) that `codec::mail` has read out of a message. The mailbox
+//! gets every question that people have, so "unsure" is an answer of its own, and every
+//! [`Reading`](reading::Reading) names its rule, so that a person can see why. No text of a mail leaves
+//! this module.
 
+pub mod class;
 pub mod letter;
+pub mod lexicon;
+pub mod quote;
+pub mod read;
 pub mod reading;
+pub mod rule;
+
+pub use read::{Own, Reader};
