@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::console::Console;
 use super::country;
 use super::exit::{Exit, Failure};
-use super::identifiers::{IdentifierArgs, Named};
+use super::identifiers::IdentifierArgs;
 use super::look_up::time;
 use super::receipt::{SendArgs, event_id, send};
 use crate::codec::written_event::WrittenEvent;
@@ -77,10 +77,7 @@ pub(super) fn run(
     input: impl BufRead,
     console: &mut Console<'_>,
 ) -> Result<Exit, Stop> {
-    let named = args
-        .known(&settings.catalogue)
-        .and_then(|()| args.who.read(input, &country(settings)?))
-        .and_then(once_each);
+    let named = args.known(&settings.catalogue).and_then(|()| args.who.read(input, &country(settings)?));
     let named = match named {
         Ok(named) => named,
         Err(failure) => return Ok(failure.told(console)),
@@ -118,13 +115,4 @@ impl OptOutArgs {
         }
         if unknown.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Usage, unknown.join("\n"))) }
     }
-}
-
-/// Until events may name more than one of a kind.
-fn once_each(named: Vec<Named>) -> Result<Vec<Named>, Failure> {
-    let twice = named.windows(2).any(|pair| pair[0].kind == pair[1].kind);
-    if twice {
-        return Err(Failure::new(Exit::Usage, "one of --user-id, --email, --phone is given twice"));
-    }
-    Ok(named)
 }

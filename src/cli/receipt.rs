@@ -77,11 +77,15 @@ fn judge(body: &[u8], event: &WrittenEvent<'_>, settings: &Settings) -> Result<R
     let user = daemon::amqp_user(settings)?;
     let sources = settings.sources.iter();
     let sources = sources.map(|(name, source)| {
-        (name.clone(), SourcePolicy { may: source.may.clone(), users: source.users.clone() })
+        let (may, users) = (source.may.clone(), source.users.clone());
+        (name.clone(), SourcePolicy { may, users, clock: source.clock })
     });
-    let sources = sources.collect();
-    let policy =
-        Policy { sources: &sources, catalogue: &settings.catalogue, future_max: SignedDuration::ZERO };
+    let policy = Policy {
+        sources: &sources.collect(),
+        catalogue: &settings.catalogue,
+        calendar: &settings.deadlines.calendar,
+        future_max: SignedDuration::ZERO,
+    };
     let judged = Body::parse(body).and_then(|body| {
         let event = body.event()?;
         Ok(permit(&event, Some(&user), &policy).map_err(|refused| (refused.reason, refused.detail)))

@@ -4,7 +4,7 @@
 //! family a later line wins where two cover the same point, so the lines say of every point what the list says.
 
 use super::scope::{Names, Scope};
-use super::statement::{Families, Statement, Statements};
+use super::statement::{Families, Statement};
 use super::words::Removal;
 
 /// One statement that decides somewhere.
@@ -20,12 +20,12 @@ pub struct Line {
     pub within: bool,
 }
 
-/// The lines of what stands, the strongest family first. None: nothing is in force.
-pub fn lines(standing: &Statements) -> Vec<Line> {
+/// The lines of what stands, in its order of precedence, the strongest family first. None: nothing is in force.
+pub fn lines(standing: &[Statement]) -> Vec<Line> {
     let mut all = Vec::new();
     for (family, removal) in Families::EACH {
         let mut lines: Vec<Line> = Vec::new();
-        for statement in standing.as_slice().iter().filter(|statement| statement.families.meets(family)) {
+        for statement in standing.iter().filter(|statement| statement.families.meets(family)) {
             let above = |restricts: bool| {
                 lines.iter().any(|line| {
                     line.statement.restricts == restricts && meet(&line.statement.scope, &statement.scope)
@@ -63,6 +63,7 @@ mod tests {
 
     use super::*;
     use crate::domain::scope::Channels;
+    use crate::domain::statement::Statements;
     use crate::domain::words::{Channel, EventKind};
 
     fn said(kind: EventKind, second: i64, scope: Scope) -> Statement {
@@ -80,7 +81,7 @@ mod tests {
     }
 
     fn told(said: impl IntoIterator<Item = Statement>) -> Vec<(Removal, bool, i64, bool)> {
-        let lines = lines(&Statements::new(said));
+        let lines = lines(Statements::new(said).as_slice());
         let of =
             |line: Line| (line.removal, line.statement.restricts, line.statement.at.as_second(), line.within);
         lines.into_iter().map(of).collect()
@@ -138,6 +139,20 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_provisional_hold_is_a_line_of_its_own_beside_an_ordinary_one() {
+        let provisional = Statement::provisional(Timestamp::from_second(5).unwrap());
+        let released = said(EventKind::Release, 6, Scope::ALL);
+        let standing = [said(EventKind::Hold, 1, Scope::ALL), provisional];
+        let told = |standing: &[Statement]| -> Vec<_> {
+            lines(standing).into_iter().map(|line| (line.family, line.removal, line.within)).collect()
+        };
+        let provisional = (Families::PROVISIONAL, Removal::Hold, false);
+        assert_eq!(told(&standing), [(Families::HOLD, Removal::Hold, false), provisional]);
+        let [_, hold] = standing;
+        assert_eq!(told(&[released, hold]), [provisional], "no release ends it");
+    }
+
     fn any_statement() -> impl Strategy<Value = Statement> {
         let dimension = prop::sample::select(vec![&[][..], &["a"], &["b"], &["a", "b"]]);
         let channels = prop::sample::select(vec![&[][..], &[Channel::Sms], &[Channel::Sms, Channel::Email]]);
@@ -158,7 +173,7 @@ mod tests {
         #[test]
         fn the_lines_say_of_every_point_what_the_list_says(said in prop::collection::vec(any_statement(), 0..8)) {
             let standing = Statements::new(said);
-            let lines = lines(&standing);
+            let lines = lines(standing.as_slice());
             for region in ["a", "b", "c"] {
                 for channel in Channel::ALL {
                     for brand in ["a", "b", "c"] {

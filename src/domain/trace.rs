@@ -97,13 +97,13 @@ impl Trace {
                 if !names && !self.requests.contains(&event.request_key()) {
                     return Ok(());
                 }
-                self.requests.insert(event.request_key());
-                if needs_its_request(event) && !self.seed.requests.contains(&event.request_key()) {
-                    self.open_requests.insert(event.request_key());
+                if event.review.is_some() || event.kind.settles() {
+                    self.follow(event.request_key());
                 }
+                self.requests.insert(event.request_key());
                 names
             }
-            Record::Restored { people } => {
+            Record::Restored { people, requests } => {
                 let mut names = false;
                 for (digest, person) in people {
                     for link in &person.links {
@@ -111,10 +111,18 @@ impl Trace {
                     }
                     names |= self.digests.contains(digest);
                 }
-                if !names {
+                let mut follows = false;
+                for request in requests {
+                    let held = request.digests().any(|digest| self.digests.contains(&digest));
+                    if held || self.requests.contains(&request.key()) {
+                        self.follow(request.key());
+                        (names, follows) = (names || held, true);
+                    }
+                }
+                if !names && !follows {
                     return Ok(());
                 }
-                true
+                names
             }
             Record::Fence { .. } => return Ok(()),
             // Every fold needs them: which keys there were decides which records count.
@@ -145,6 +153,14 @@ impl Trace {
             }
         }
         true
+    }
+
+    /// What this record does depends on what its request was before.
+    fn follow(&mut self, request: RequestKey) {
+        self.requests.insert(request);
+        if !self.seed.requests.contains(&request) {
+            self.open_requests.insert(request);
+        }
     }
 
     /// Both ends are this person's if one is.
@@ -238,11 +254,6 @@ fn pairs(event: &EventRecord) -> impl Iterator<Item = (Digest, Digest)> {
     event.subject.iter().flat_map(|old| {
         event.new_subject.iter().flat_map(|new| old.digests.iter().copied().zip(new.digests.iter().copied()))
     })
-}
-
-/// Whether the fold of this event depends on what its request was before.
-fn needs_its_request(event: &EventRecord) -> bool {
-    event.review || event.kind == EventKind::Dismiss
 }
 
 #[cfg(test)]

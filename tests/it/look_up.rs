@@ -128,7 +128,7 @@ async fn the_answer_for_machines_keeps_its_shape() {
     let expected = json!({
         "as_of": null, "look_up": "…", "list": "…", "position": answer["position"], "revision": 1, "later": 0,
         "identifiers": [{"kind": "user_id", "known": true, "in_force": [{
-            "reason": "opt_out", "removed": true, "since": "2026-11-01T05:00:00Z", "key": null,
+            "reason": "opt_out", "removed": true, "provisional": false, "since": "2026-11-01T05:00:00Z", "key": null,
             "scope": {"regions": null, "channels": ["sms"], "brands": null},
             "said_by": {
                 "offset": 2, "source": "call_center", "event_id": "e-1", "kind": "opt_out",

@@ -13,11 +13,11 @@ use crate::daemon::{Answer, Question};
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::{Decision, Outcome};
 use crate::domain::in_force::{Line, lines};
-use crate::domain::record::{EventRecord, Record};
+use crate::domain::record::{EventRecord, Person, Record};
 use crate::domain::scope::{Names, Scope};
-use crate::domain::statement::Statement;
+use crate::domain::statement::{Families, Statement};
 use crate::domain::trace::{Step, sources};
-use crate::domain::words::{Channel, IdentifierKind};
+use crate::domain::words::{Channel, IdentifierKind, ReviewMode};
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -53,6 +53,8 @@ struct InForce {
     reason: &'static str,
     /// `false`: an exception to an earlier one.
     removed: bool,
+    /// It ends with its request, which somebody must decide on.
+    provisional: bool,
     scope: WireScope,
     /// Since when it is true.
     since: Timestamp,
@@ -114,6 +116,13 @@ struct ToldEvent {
     request_id: String,
     requested_by: &'static str,
     agent: Option<String>,
+    /// `hold` or `ask`: somebody must decide.
+    review: Option<&'static str>,
+    /// By which rule the source decided.
+    rule: Option<String>,
+    due_at: Option<Timestamp>,
+    due_strict_at: Option<Timestamp>,
+    calendar: Option<String>,
     widened: Vec<&'static str>,
     ignored: Vec<String>,
 }
@@ -185,10 +194,11 @@ impl About {
 impl InForce {
     fn tell(&self, text: &mut String) {
         let place = self.scope.words();
+        let reason = if self.provisional { "hold, provisionally," } else { self.reason };
         let what = match (self.within, self.removed) {
-            (false, _) => format!("{place}: removed as {}", self.reason),
-            (true, true) => format!("  in {place}: removed as {}", self.reason),
-            (true, false) => format!("  except {place}: not removed as {}", self.reason),
+            (false, _) => format!("{place}: removed as {reason}"),
+            (true, true) => format!("  in {place}: removed as {reason}"),
+            (true, false) => format!("  except {place}: not removed as {reason}"),
         };
         let by = match &self.said_by {
             Some(said) => {
@@ -264,15 +274,16 @@ fn identifier(
     then: &[&Step],
 ) -> About {
     let people = &answer.then.people;
-    let standing = |digest: &Digest| people.get(digest).map(|person| &person.kept.standing);
+    let standing = |digest: &Digest| people.get(digest).map(Person::standing).unwrap_or_default();
     let alike = digests.windows(2).all(|pair| standing(&pair[0]) == standing(&pair[1]));
     let mut in_force = Vec::new();
     for (digest, key) in digests.iter().zip(keys).take(if alike { 1 } else { digests.len() }) {
         let from = sources(&answer.then, *digest);
-        for line in standing(digest).map(lines).unwrap_or_default() {
+        for line in lines(&standing(digest)) {
             in_force.push(InForce {
                 reason: line.removal.as_str(),
                 removed: line.statement.restricts,
+                provisional: line.family == Families::PROVISIONAL,
                 scope: WireScope::of(&line.statement.scope),
                 since: line.statement.at,
                 within: line.within,
@@ -293,7 +304,11 @@ fn said_by(
     answer: &Answer,
     then: &[&Step],
 ) -> Option<SaidBy> {
+    let provisional = line.family == Families::PROVISIONAL;
     let says = |event: &EventRecord| {
+        if provisional {
+            return event.review == Some(ReviewMode::Hold) && event.at == line.statement.at;
+        }
         Statement::of(event.kind, event.at, event.scope.clone()).is_some_and(|said| {
             let (ours, theirs) = (&line.statement, &said);
             (ours.at, ours.restricts, &ours.scope) == (theirs.at, theirs.restricts, &theirs.scope)
@@ -350,7 +365,7 @@ fn names_any(step: &Step, digests: &[Digest]) -> bool {
                 event.subject.iter().chain(&event.new_subject).flat_map(|subject| &subject.digests);
             named.any(|digest| digests.contains(digest))
         }
-        Record::Restored { people } => people.iter().any(|(digest, _)| digests.contains(digest)),
+        Record::Restored { people, .. } => people.iter().any(|(digest, _)| digests.contains(digest)),
         _ => false,
     }
 }
@@ -373,6 +388,15 @@ fn told(event: &EventRecord, step: &Step, answer: &Answer) -> ToldEvent {
         request_id: event.request.clone(),
         requested_by: event.requested_by.as_str(),
         agent: event.agent.clone(),
+        review: event.review.map(ReviewMode::as_str),
+        rule: event.rule.clone(),
+        due_at: event.deadline.as_ref().map(|deadline| deadline.due_at),
+        due_strict_at: event.deadline.as_ref().map(|deadline| deadline.due_strict_at),
+        calendar: event
+            .deadline
+            .as_ref()
+            .and_then(|deadline| deadline.calendar.as_ref())
+            .map(ToString::to_string),
         widened: receipt::widened(event.remarks),
         ignored: receipt::ignored(event.remarks),
     }
@@ -391,6 +415,6 @@ fn status(event: &EventRecord, step: &Step, outcome: Option<&Outcome>) -> &'stat
         Decision::Applied => "applied",
         Decision::Superseded => "superseded",
         Decision::Review => "review",
-        Decision::UnknownRequest => "rejected",
+        Decision::UnknownRequest | Decision::NoIdentifier => "rejected",
     }
 }

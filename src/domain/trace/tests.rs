@@ -4,8 +4,9 @@ use super::*;
 use crate::domain::digest::KeyCheck;
 use crate::domain::fold::Decision;
 use crate::domain::record::{LedgerId, ListId, Person, Remarks, Subject};
+use crate::domain::request::{Ask, InReview};
 use crate::domain::scope::Scope;
-use crate::domain::words::{IdentifierKind, RequestedBy};
+use crate::domain::words::{IdentifierKind, RequestedBy, ReviewMode};
 
 const KEYS: [KeyCheck; 2] = [KeyCheck([7; 8]), KeyCheck([8; 8])];
 
@@ -40,7 +41,10 @@ fn event(name: &str, kind: EventKind, second: i64, person: u8) -> EventRecord {
         request: format!("crm:{name}"),
         requested_by: RequestedBy::Subject,
         agent: None,
-        review: false,
+        review: None,
+        rule: None,
+        starts_at: instant(second + 99),
+        deadline: None,
     }
 }
 
@@ -132,7 +136,11 @@ fn a_change_that_did_not_decide_links_nobody() {
 
 #[test]
 fn a_request_that_somebody_had_to_decide_on_comes_with_all_its_records() {
-    let unreadable = EventRecord { subject: vec![], review: true, ..event("0", EventKind::OptOut, 1, 1) };
+    let unreadable = EventRecord {
+        subject: vec![],
+        review: Some(ReviewMode::Hold),
+        ..event("0", EventKind::OptOut, 1, 1)
+    };
     let answer =
         |name, person| EventRecord { request: "crm:0".into(), ..event(name, EventKind::OptOut, 2, person) };
     let dismissed =
@@ -149,6 +157,38 @@ fn a_request_that_somebody_had_to_decide_on_comes_with_all_its_records() {
     assert_eq!(decision("2"), Decision::Superseded, "the opt-out settled it");
     let named: Vec<_> = trace.events().map(|(step, _)| step.names).collect();
     assert_eq!(named, [false, true, false]);
+}
+
+#[test]
+fn a_hold_that_another_persons_record_ended_is_not_in_force() {
+    let review = EventRecord {
+        review: Some(ReviewMode::Hold),
+        request: "R".into(),
+        ..event("1", EventKind::OptOut, 1, 1)
+    };
+    let answer = EventRecord { request: "R".into(), ..event("2", EventKind::OptOut, 2, 2) };
+    let entries = ledger([review.clone(), answer]);
+    let (trace, _) = traced(&entries, 1);
+    assert_eq!(names(&trace), ["1", "2"]);
+    assert!(folded(&trace, None).people[&digest(1)].holds.is_empty());
+    assert_eq!(folded(&trace, Some(instant(101))).people[&digest(1)].holds.len(), 1);
+
+    // The same request, brought back by a rebuild.
+    let people = vec![(digest(1), Person::default())];
+    let requests =
+        vec![InReview { asks: vec![Ask::of(&review, ReviewMode::Hold)], ..InReview::opened_by(&review) }];
+    let mut entries = ledger([]);
+    entries.push(Entry { id: RecordId([9; 16]), record: Record::Restored { people, requests } });
+    let dismissed =
+        EventRecord { subject: vec![], request: "R".into(), ..event("3", EventKind::Dismiss, 3, 1) };
+    entries.push(Entry { id: RecordId([10; 16]), record: Record::Event(Box::new(dismissed)) });
+    let (trace, passes) = traced(&entries, 1);
+    assert_eq!((names(&trace), passes), (vec!["3"], 2));
+    assert_eq!(trace.steps().len(), 3);
+    let folded = folded(&trace, None);
+    assert!(folded.people[&digest(1)].holds.is_empty());
+    let outcome = folded.events[&EventKey::of("crm", "3")].as_ref().unwrap();
+    assert_eq!(outcome.decision, Decision::Applied);
 }
 
 #[test]
@@ -174,7 +214,7 @@ fn a_past_instant_sees_what_had_been_decided_by_then_whenever_it_was_said() {
 fn what_says_no_time_of_its_own_counts_from_the_newest_event_before_it() {
     let mut entries = ledger([event("1", EventKind::OptOut, 1, 1)]);
     let people = vec![(digest(2), Person::default())];
-    entries.push(Entry { id: RecordId([9; 16]), record: Record::Restored { people } });
+    entries.push(Entry { id: RecordId([9; 16]), record: Record::Restored { people, requests: vec![] } });
     let (trace, _) = traced(&entries, 2);
     let times: Vec<_> = trace.steps().iter().map(|step| step.decided_at).collect();
     assert_eq!(times, [None, Some(instant(101))]);
