@@ -136,7 +136,10 @@ fn opt_out(key: &HashKey, person: u64) -> Vec<u8> {
         request: name,
         requested_by: RequestedBy::Subject,
         agent: None,
-        review: false,
+        review: None,
+        rule: None,
+        starts_at: at,
+        deadline: None,
     };
     record::write(&Entry { id: random::record_id(), record: Record::Event(Box::new(event)) })
 }

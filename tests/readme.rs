@@ -9,6 +9,7 @@ use std::process::Command;
 use jiff::Timestamp;
 use suppressd::codec::event::Body;
 use suppressd::codec::job::{self, JobLimits};
+use suppressd::domain::calendar::Calendar;
 use suppressd::domain::catalogue::Catalogue;
 use suppressd::domain::event::{Policy, SourcePolicy, permit};
 use suppressd::domain::words::{DeadReason, EventKind, Purpose, Status};
@@ -136,7 +137,13 @@ fn every_alarm_and_every_warning_has_its_row() {
     let alarms = strings_after(&text("src/service/alarms.rs"), " => ");
     named("alarms", alarms, |alarm| row(&format!("alarm.{alarm}")));
     let source = text("src/daemon/watch.rs") + &text("src/daemon/worker.rs");
-    named("warnings", strings_after(&source, "health.warn("), row);
+    let mut warnings = strings_after(&source, "health.warn(");
+    for file in ["read_mailbox.rs", "read_mailbox/folder.rs"] {
+        let source = text(&format!("src/service/{file}"));
+        warnings.extend(strings_after(&source, ".warn("));
+        warnings.extend(strings_after(&source, ".warn_of("));
+    }
+    named("warnings", warnings, row);
 }
 
 #[test]
@@ -215,10 +222,14 @@ fn the_example_event_is_one_that_its_source_may_send() {
     let event = body.event().map_err(|fault| fault.to_string()).unwrap();
     let rules = rules();
     let sources = rules.sources.into_iter();
-    let sources =
-        sources.map(|(name, source)| (name, SourcePolicy { may: source.may, users: source.users })).collect();
+    let sources = sources
+        .map(|(name, source)| {
+            (name, SourcePolicy { may: source.may, users: source.users, clock: source.clock })
+        })
+        .collect();
     let future_max = jiff::SignedDuration::ZERO;
-    let policy = Policy { sources: &sources, catalogue: &rules.catalogue, future_max };
+    let calendar = Calendar::none();
+    let policy = Policy { sources: &sources, catalogue: &rules.catalogue, calendar: &calendar, future_max };
     assert_eq!(permit(&event, None, &policy), Ok(()));
     let receipt: serde_json::Value = serde_json::from_str(&block("### Receipts")).expect("it is JSON");
     assert_eq!(receipt["event_id"], event.event_id);

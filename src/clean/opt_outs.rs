@@ -115,6 +115,7 @@ impl<'a> Unfinished<'a> {
         let event = body.event().map_err(|fault| fault.to_string())?;
         let record = self.decide(&event, &body)?;
         let (key, remarks) = (record.key, record.remarks);
+        let nobody = record.subject.is_empty();
         self.events += 1;
         if let Some(first) = self.outcome(key) {
             if first.content.iter().map(|(_, hash)| hash).eq(&record.content) {
@@ -127,11 +128,16 @@ impl<'a> Unfinished<'a> {
         self.lines_ignoring += u64::from(remarks.ignored != 0);
         self.lines_widened += u64::from(remarks.widened != 0);
         match self.outcome(key).map(|outcome| outcome.decision) {
-            Some(Decision::Review) => Err("no_identifier: /subject: no identifier can be read".to_owned()),
+            Some(Decision::Review) if nobody => {
+                Err("no_identifier: /subject: no identifier can be read".to_owned())
+            }
+            Some(Decision::NoIdentifier) => {
+                Err("no_identifier: /request_id: its request names nobody".to_owned())
+            }
             Some(Decision::UnknownRequest) => {
                 Err("unknown_request: /request_id: no earlier line has this request".to_owned())
             }
-            Some(Decision::Applied | Decision::Superseded) | None => Ok(()),
+            Some(Decision::Applied | Decision::Superseded | Decision::Review) | None => Ok(()),
         }
     }
 
@@ -165,7 +171,7 @@ impl<'a> Unfinished<'a> {
         let mut list = Mirror::new(head.list, head.position, head.revision, head.last);
         list.reserve(self.working.people.len());
         for (digest, person) in self.working.people {
-            list.put(digest, person.kept.standing.as_slice());
+            list.put(digest, &person.standing());
         }
         OptOuts {
             list,

@@ -23,6 +23,7 @@ use super::exit::{Exit, Failure};
 use crate::clean::opt_outs::{self, OptOuts};
 use crate::clean::output::Output;
 use crate::clean::{Campaign, Format, Hashing, Recipients, Stopped, Summary, Unreadable, clean};
+use crate::domain::calendar::Calendar;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::digest::KeyRing;
 use crate::domain::event::{Policy, SourcePolicy};
@@ -190,10 +191,14 @@ fn read_opt_outs(path: &Path, rules: &Rules, country: &Country, now: Timestamp) 
     let sources: BTreeMap<_, _> = rules
         .sources
         .iter()
-        .map(|(name, source)| (name.clone(), SourcePolicy { may: source.may.clone(), users: None }))
+        .map(|(name, source)| {
+            (name.clone(), SourcePolicy { may: source.may.clone(), users: None, clock: source.clock })
+        })
         .collect();
     let future_max = SignedDuration::try_from(rules.limits.future_max).unwrap_or(SignedDuration::MAX);
-    let policy = Policy { sources: &sources, catalogue: &rules.catalogue, future_max };
+    // Nobody answers for these requests, so nobody asks by when.
+    let calendar = Calendar::none();
+    let policy = Policy { sources: &sources, catalogue: &rules.catalogue, calendar: &calendar, future_max };
     let rules = opt_outs::Rules { policy, country, event_bytes_max: rules.limits.event_bytes_max };
     let about = "so nobody can say who opted out; nothing was written";
     let input = open(path)?;

@@ -11,7 +11,7 @@ use super::json::{Members, Tree};
 use super::time::parse_rfc3339;
 use crate::domain::event::{Event, Wanted};
 use crate::domain::filter::{Given, Identifiers};
-use crate::domain::words::{EventKind, IdentifierKind, RequestedBy};
+use crate::domain::words::{EventKind, IdentifierKind, RequestedBy, ReviewMode};
 
 /// The most bytes that an event's or a request's name has.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -21,6 +21,15 @@ pub const WORD_BYTES_MAX: usize = 128;
 
 /// The most names in one dimension of a scope.
 pub const SCOPE_NAMES_MAX: usize = 256;
+
+/// The most bytes that the name of a rule has.
+pub const RULE_BYTES_MAX: usize = 64;
+
+/// Where further identifiers stand; as many as there may be.
+const ALSO: [&str; 16] = [
+    "/also/0", "/also/1", "/also/2", "/also/3", "/also/4", "/also/5", "/also/6", "/also/7", "/also/8",
+    "/also/9", "/also/10", "/also/11", "/also/12", "/also/13", "/also/14", "/also/15",
+];
 
 /// Stands for a name that is not Unicode: nothing is configured under it, so it is unknown.
 const NO_NAME: &str = "";
@@ -49,10 +58,10 @@ impl Body {
         let occurred_at = members.required("occurred_at", WORD_BYTES_MAX)?;
         let occurred_at = parse_rfc3339(occurred_at)
             .ok_or_else(|| members.wrong("occurred_at", "must be RFC 3339 with an offset"))?;
-        let (dismisses, changes) = (kind == EventKind::Dismiss, kind == EventKind::IdentifierChanged);
+        let (settles, changes) = (kind.settles(), kind == EventKind::IdentifierChanged);
         let request_id = members.text("request_id", NAME_BYTES_MAX)?;
-        if dismisses && request_id.is_none() {
-            return Err(members.wrong("request_id", "is required for dismiss"));
+        if settles && request_id.is_none() {
+            return Err(members.wrong("request_id", format_args!("is required for {kind}")));
         }
         let requested_by = match members.text("requested_by", WORD_BYTES_MAX)? {
             None => RequestedBy::Subject,
@@ -65,12 +74,15 @@ impl Body {
             source,
             kind,
             occurred_at,
-            subject: identifiers(members, "subject", "/subject", !dismisses)?,
+            subject: identifiers(members, "subject", "/subject", !settles)?,
+            also: also(members, !settles)?,
             new_subject: identifiers(members, "new_subject", "/new_subject", changes)?,
             scope: scope(members)?,
             request_id,
             requested_by,
             agent: members.text("agent", WORD_BYTES_MAX)?,
+            review: review(members, kind)?,
+            rule: rule(members)?,
         })
     }
 }
@@ -88,13 +100,63 @@ fn identifiers<'a>(
         return Ok(identifiers);
     }
     let person = Members::of(given.ok_or_else(|| members.wrong(name, "is required"))?, pointer)?;
+    let any = read_person(person, &mut identifiers)?;
+    if any { Ok(identifiers) } else { Err(members.wrong(name, NOBODY)) }
+}
+
+/// The rule that an object with no identifier breaks.
+const NOBODY: &str = "must have a user_id, email or phone";
+
+/// Answers whether there is any identifier.
+fn read_person<'a>(person: Members<'a>, identifiers: &mut Identifiers<'a>) -> Result<bool, Fault> {
     let mut any = false;
     for kind in IdentifierKind::ALL {
         let given = person.get(kind.as_str())?.map_or(Given::Absent, identifier);
         any |= given != Given::Absent;
         identifiers.set(*kind, given);
     }
-    if any { Ok(identifiers) } else { Err(members.wrong(name, "must have a user_id, email or phone")) }
+    Ok(any)
+}
+
+/// Further identifiers of the same person.
+fn also<'a>(members: Members<'a>, used: bool) -> Result<Vec<Identifiers<'a>>, Fault> {
+    let people = match members.get("also")? {
+        None => return Ok(vec![]),
+        Some(_) if !used => return Ok(vec![]),
+        Some(Tree::Array(people)) => people,
+        Some(_) => return Err(members.wrong("also", "must be an array of objects")),
+    };
+    if people.len() > ALSO.len() {
+        return Err(members.wrong("also", format_args!("must have at most {} objects", ALSO.len())));
+    }
+    let read = |(person, pointer): (&'a Tree, &&'static str)| {
+        let mut identifiers = Identifiers::default();
+        let any = read_person(Members::of(person, pointer)?, &mut identifiers)?;
+        if any { Ok(identifiers) } else { Err(Fault::schema(pointer, NOBODY)) }
+    };
+    people.iter().zip(&ALSO).map(read).collect()
+}
+
+/// What happens until a person has decided. Only what restricts can wait for that.
+fn review(members: Members<'_>, kind: EventKind) -> Result<Option<ReviewMode>, Fault> {
+    let Some(word) = members.text("review", WORD_BYTES_MAX)? else { return Ok(None) };
+    let mode = ReviewMode::parse(word).ok_or_else(|| members.wrong("review", "must be hold or ask"))?;
+    if kind.restricts() {
+        Ok(Some(mode))
+    } else {
+        Err(members.wrong("review", "is only for opt_out, complaint, bounce and hold"))
+    }
+}
+
+fn rule(members: Members<'_>) -> Result<Option<&str>, Fault> {
+    let rule = members.text("rule", RULE_BYTES_MAX)?;
+    let in_rules = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    match rule {
+        Some(rule) if !rule.bytes().all(in_rules) => {
+            Err(members.wrong("rule", "must consist of letters a-z, digits, `_`, `.` and `-`"))
+        }
+        rule => Ok(rule),
+    }
 }
 
 /// Strings and integers are texts, as in jobs.

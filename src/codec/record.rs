@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::value;
+use crate::domain::calendar::Deadline;
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::record::{
     Entry, EventKey, EventRecord, LedgerId, Nonce, Person, Record, RecordId, Remarks, Subject, WorkerId,
 };
 use crate::domain::scope::{Channels, Name, Names, Scope};
-use crate::domain::statement::{Kept, Statement};
-use crate::domain::words::{Channel, EventKind, IdentifierKind, RequestedBy};
+use crate::domain::words::{Channel, EventKind, IdentifierKind, RequestedBy, ReviewMode};
 
 /// The version that is written.
 const VERSION: u32 = 1;
@@ -52,12 +52,26 @@ struct Wire {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 enum Body {
-    Genesis { ledger: String, keys: Vec<String> },
+    Genesis {
+        ledger: String,
+        keys: Vec<String>,
+    },
     Event(Box<WireEvent>),
-    Fence { worker: String, nonce: String },
-    KeyAdded { key: String },
-    KeyRetired { key: String },
-    Restored { people: Vec<WirePerson> },
+    Fence {
+        worker: String,
+        nonce: String,
+    },
+    KeyAdded {
+        key: String,
+    },
+    KeyRetired {
+        key: String,
+    },
+    Restored {
+        people: Vec<WirePerson>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        requests: Vec<String>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,8 +98,33 @@ struct WireEvent {
     requested_by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    review: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    review: Option<WireReview>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+    /// Left out where it is `received_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<WireDeadline>,
+}
+
+/// Before there were modes, `true` said that no identifier could be parsed.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WireReview {
+    Flag(bool),
+    Mode(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireDeadline {
+    at: Timestamp,
+    /// Left out where it is `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    strict_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calendar: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,8 +161,9 @@ impl From<&Record> for Body {
             Record::Fence { worker, nonce } => Self::Fence { worker: hex(&worker.0), nonce: hex(&nonce.0) },
             Record::KeyAdded { key } => Self::KeyAdded { key: hex(&key.0) },
             Record::KeyRetired { key } => Self::KeyRetired { key: hex(&key.0) },
-            Record::Restored { people } => Self::Restored {
+            Record::Restored { people, requests } => Self::Restored {
                 people: people.iter().map(|(digest, p)| WirePerson::of(*digest, p)).collect(),
+                requests: requests.iter().map(|request| hex(&value::write_review(request))).collect(),
             },
         }
     }
@@ -142,8 +182,12 @@ impl Body {
             }
             Self::KeyAdded { key } => Record::KeyAdded { key: KeyCheck(unhex(&key)?) },
             Self::KeyRetired { key } => Record::KeyRetired { key: KeyCheck(unhex(&key)?) },
-            Self::Restored { people } => {
-                Record::Restored { people: people.iter().map(WirePerson::person).collect::<Option<_>>()? }
+            Self::Restored { people, requests } => {
+                let read = |request: &String| value::read_review(&unhex_all(request)?);
+                Record::Restored {
+                    people: people.iter().map(WirePerson::person).collect::<Option<_>>()?,
+                    requests: requests.iter().map(read).collect::<Option<_>>()?,
+                }
             }
         })
     }
@@ -168,7 +212,10 @@ impl From<&EventRecord> for WireEvent {
             request: event.request.clone(),
             requested_by: event.requested_by.to_string(),
             agent: event.agent.clone(),
-            review: event.review,
+            review: event.review.map(|mode| WireReview::Mode(mode.to_string())),
+            rule: event.rule.clone(),
+            starts_at: (event.starts_at != event.received_at).then_some(event.starts_at),
+            due: event.deadline.as_ref().map(WireDeadline::from),
         }
     }
 }
@@ -192,7 +239,14 @@ impl WireEvent {
             request: self.request,
             requested_by: RequestedBy::parse(&self.requested_by)?,
             agent: self.agent,
-            review: self.review,
+            review: match self.review {
+                None | Some(WireReview::Flag(false)) => None,
+                Some(WireReview::Flag(true)) => Some(ReviewMode::Ask),
+                Some(WireReview::Mode(word)) => Some(ReviewMode::parse(&word)?),
+            },
+            rule: self.rule,
+            starts_at: self.starts_at.unwrap_or(self.received_at),
+            deadline: self.due.map(WireDeadline::deadline),
             source: self.source,
             event_id: self.event_id,
         };
@@ -201,6 +255,26 @@ impl WireEvent {
         let mut subjects = record.subject.iter().chain(&record.new_subject);
         let whole = record.content.len() == columns && subjects.all(|s| s.digests.len() == columns);
         whole.then_some(record)
+    }
+}
+
+impl From<&Deadline> for WireDeadline {
+    fn from(deadline: &Deadline) -> Self {
+        Self {
+            at: deadline.due_at,
+            strict_at: (deadline.due_strict_at != deadline.due_at).then_some(deadline.due_strict_at),
+            calendar: deadline.calendar.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl WireDeadline {
+    fn deadline(self) -> Deadline {
+        Deadline {
+            due_at: self.at,
+            due_strict_at: self.strict_at.unwrap_or(self.at),
+            calendar: self.calendar.map(Name::from),
+        }
     }
 }
 
@@ -259,7 +333,7 @@ impl WirePerson {
         Self {
             digest: hex(&digest.0),
             said: hex(&value::write_standing(person.kept.standing.as_slice(), false)),
-            extras: hex(&value::write_extras(&person.kept.superseded, &person.links)),
+            extras: hex(&value::write_extras(person)),
         }
     }
 
@@ -268,9 +342,8 @@ impl WirePerson {
             "" => vec![],
             said => value::read_standing(&unhex_all(said)?)?.0,
         };
-        let (superseded, links): (Vec<Statement>, _) = value::read_extras(&unhex_all(&self.extras)?)?;
-        let kept = Kept::new(said.into_iter().chain(superseded));
-        Some((Digest(unhex(&self.digest)?), Person { kept, links }))
+        let person = value::read_extras(said, &unhex_all(&self.extras)?)?;
+        Some((Digest(unhex(&self.digest)?), person))
     }
 }
 
@@ -286,7 +359,8 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     unhex_all(text)?.try_into().ok()
 }
 
-fn unhex_all(text: &str) -> Option<Vec<u8>> {
+/// Any number of bytes from hexadecimal.
+pub fn unhex_all(text: &str) -> Option<Vec<u8>> {
     let digit = |d: &u8| char::from(*d).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let (pairs, odd) = text.as_bytes().as_chunks::<2>();
     odd.is_empty().then(|| pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect())?
@@ -297,90 +371,5 @@ fn is_zero(number: &u8) -> bool {
     *number == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::record::Link;
-
-    fn instant(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn event() -> EventRecord {
-        EventRecord {
-            key: EventKey::of("call_center", "cc-000123"),
-            source: "call_center".into(),
-            event_id: "cc-000123".into(),
-            kind: EventKind::OptOut,
-            at: instant("2026-11-22T05:15:00Z"),
-            received_at: instant("2026-11-22T05:15:01.25Z"),
-            decided_at: instant("2026-11-22T05:15:01.250001Z"),
-            keys: vec![KeyCheck([1; 8])],
-            content: vec![[2; 16]],
-            subject: vec![Subject { kind: IdentifierKind::Phone, digests: vec![Digest([3; 16])] }],
-            new_subject: vec![],
-            scope: Scope {
-                regions: Names::only([Name::from("KZ-79")]).unwrap(),
-                channels: Channels::only([Channel::Sms, Channel::Call]).unwrap(),
-                brands: Names::All,
-            },
-            remarks: Remarks { widened: 4, ignored: 1 },
-            request: "CRM-88".into(),
-            requested_by: RequestedBy::Subject,
-            agent: Some("op-17".into()),
-            review: false,
-        }
-    }
-
-    #[test]
-    fn every_kind_of_record_comes_back() {
-        let said = Statement::of(EventKind::Hold, instant("2026-01-01T00:00:00Z"), Scope::ALL).unwrap();
-        let earlier = Statement::of(EventKind::Hold, instant("2025-01-01T00:00:00Z"), Scope::ALL).unwrap();
-        let link = Link { to: Digest([5; 16]), kind: IdentifierKind::Email, at: said.at };
-        let person = Person { kept: Kept::new([said, earlier]), links: vec![link] };
-        for record in [
-            Record::Genesis { ledger: LedgerId([1; 16]), keys: vec![KeyCheck([2; 8])] },
-            Record::Event(Box::new(event())),
-            Record::Event(Box::new(EventRecord { scope: Scope::ALL, review: true, agent: None, ..event() })),
-            Record::Fence { worker: WorkerId([3; 16]), nonce: Nonce([4; 16]) },
-            Record::KeyAdded { key: KeyCheck([5; 8]) },
-            Record::KeyRetired { key: KeyCheck([5; 8]) },
-            Record::Restored {
-                people: vec![(Digest([6; 16]), person), (Digest([7; 16]), Person::default())],
-            },
-        ] {
-            let entry = Entry { id: RecordId([9; 16]), record };
-            assert_eq!(read(&write(&entry)).unwrap(), entry);
-        }
-    }
-
-    #[test]
-    fn a_record_whose_columns_do_not_fit_its_keys_is_an_error() {
-        let short = |cut: fn(&mut EventRecord)| {
-            let mut event = event();
-            cut(&mut event);
-            read(&write(&Entry { id: RecordId([9; 16]), record: Record::Event(Box::new(event)) })).is_err()
-        };
-        assert!(short(|event| event.content.clear()));
-        assert!(short(|event| event.subject[0].digests.clear()));
-        assert!(short(|event| event.keys.push(KeyCheck([2; 8]))));
-        assert!(!short(|_| ()));
-    }
-
-    #[test]
-    fn a_record_of_another_version_or_kind_is_an_error_and_not_skipped() {
-        for (bytes, why) in [
-            (&b"{}"[..], "not its JSON"),
-            (br#"{"v":2,"id":"00","record":"key_added","key":"00"}"#, "another version"),
-            (br#"{"v":1,"id":"00","record":"lottery"}"#, "not its JSON"),
-            (br#"{"v":1,"id":"00","record":"key_added","key":"00"}"#, "a member breaks its rule"),
-        ] {
-            assert_eq!(read(bytes).unwrap_err(), UnreadableRecord { why });
-        }
-    }
-}
+mod tests;

@@ -8,10 +8,12 @@ use tokio::time::{interval, timeout};
 
 use super::core::Core;
 use crate::amqp::{Broker, BrokerState, Consumption};
+use crate::domain::calendar::Calendar;
 use crate::domain::words::IdentifierKind;
 use crate::metrics::Metrics;
 use crate::service::alarms::{Alarm, Alarms};
 use crate::service::apply_ledger::LedgerState;
+use crate::service::clock::Clock;
 use crate::service::follow_feed::Shown;
 use crate::service::gate::{Glance, clock_is_off};
 use crate::service::health::{Dependency, Health, State};
@@ -19,6 +21,9 @@ use crate::service::ports::{Input, List};
 
 /// How often the identifiers on the list are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the calendar is asked how far it reaches.
+const CALENDAR_EVERY: Duration = Duration::from_mins(1);
 
 const INPUTS: [Input; 2] = [Input::Jobs, Input::OptOuts];
 
@@ -29,6 +34,7 @@ pub(super) fn start(
     metrics: &Arc<Metrics>,
     alarms: &Alarms,
     skew_max: Duration,
+    calendar: Arc<Calendar>,
 ) {
     let (broker, glance) = (core.broker.state(), core.gate.glance());
     core.spawn(follow(broker, health.clone(), |state, health| health.set(Dependency::Amqp, amqp(state))));
@@ -54,6 +60,7 @@ pub(super) fn start(
     }));
     core.spawn(raise(core.gate.glance(), core.ledger_state.clone(), alarms.clone()));
     core.spawn(count(core.list.clone(), metrics.clone(), health.clone()));
+    core.spawn(look_ahead(calendar, core.clock.clone(), health.clone()));
 }
 
 /// From now on messages are wanted, and being ready includes that they come in.
@@ -150,6 +157,15 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
         let other = fold != crate::domain::fold::FOLD_VERSION;
         let mixed = || format!("the list is kept by another version (fold {fold}): this worker filters only");
         health.warn("fold", other.then(mixed));
+    }
+}
+
+/// Says what the calendar lacks, before a deadline needs it.
+async fn look_ahead(calendar: Arc<Calendar>, clock: Arc<dyn Clock>, health: Health) {
+    let mut ticks = interval(CALENDAR_EVERY);
+    loop {
+        ticks.tick().await;
+        health.warn("calendar", calendar.lack(clock.now()).map(|lack| lack.to_string()));
     }
 }
 

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::calendar::Calendar;
 use super::catalogue::Catalogue;
 use super::digest::{Digest, KeyCheck};
 use super::filter::{Given, Identifiers};
 use super::record::{EventKey, EventRecord, Remarks, Subject};
 use super::scope::{Channels, Names, Scope};
-use super::words::{Channel, DeadReason, EventKind, IdentifierKind, RequestedBy};
+use super::words::{Channel, DeadReason, EventKind, IdentifierKind, RequestedBy, ReviewMode};
 
 /// An event that keeps every rule of the contract's form. Not `Debug`: it names a person.
 pub struct Event<'a> {
@@ -27,6 +28,8 @@ pub struct Event<'a> {
     pub occurred_at: Timestamp,
     /// Whom it is about.
     pub subject: Identifiers<'a>,
+    /// By what else the same person is known.
+    pub also: Vec<Identifiers<'a>>,
     /// For `identifier_changed`: the new identifiers.
     pub new_subject: Identifiers<'a>,
     /// Where it holds, in the source's words.
@@ -37,6 +40,10 @@ pub struct Event<'a> {
     pub requested_by: RequestedBy,
     /// The operator.
     pub agent: Option<&'a str>,
+    /// A person must decide, and what happens until then.
+    pub review: Option<ReviewMode>,
+    /// By which rule the source decided.
+    pub rule: Option<&'a str>,
 }
 
 /// A scope in the source's words; a dimension left out means all.
@@ -60,6 +67,17 @@ pub struct SourcePolicy {
     pub may: BTreeSet<EventKind>,
     /// The AMQP users that may speak for it; `None`: any.
     pub users: Option<Vec<String>>,
+    /// When the time of its requests begins to run.
+    pub clock: SourceClock,
+}
+
+/// When the time for a request begins to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceClock {
+    /// When suppressd received the event.
+    Received,
+    /// When the source says that it happened, and with its receipt at the latest.
+    OccurredAt,
 }
 
 /// What the decision needs besides the event.
@@ -68,6 +86,8 @@ pub struct Policy<'a> {
     pub sources: &'a BTreeMap<String, SourcePolicy>,
     /// Regions and brands.
     pub catalogue: &'a Catalogue,
+    /// Working days.
+    pub calendar: &'a Calendar,
     /// How far ahead of our clock an event may be dated.
     pub future_max: SignedDuration,
 }
@@ -129,10 +149,19 @@ pub fn decide(
 ) -> Result<EventRecord, Refused> {
     let at = date(event, taken.received_at, policy.future_max)?;
     let (scope, widened) = scope(event, policy.catalogue)?;
-    let (subject, ignored) = identify(&event.subject, &mut digests);
+    let (mut subject, mut ignored) = identify(&event.subject, &mut digests);
+    for also in &event.also {
+        let (more, unread) = identify(also, &mut digests);
+        ignored |= if unread == 0 { 0 } else { ALSO_IGNORED };
+        for one in more {
+            if !subject.contains(&one) {
+                subject.push(one);
+            }
+        }
+    }
     let (new_subject, ignored_new) = identify(&event.new_subject, &mut digests);
     let unread = match event.kind {
-        EventKind::Dismiss => None,
+        EventKind::Dismiss | EventKind::Apply => None,
         _ if subject.is_empty() => Some("/subject: no identifier can be parsed"),
         EventKind::IdentifierChanged if new_subject.is_empty() => {
             Some("/new_subject: no identifier can be parsed")
@@ -144,6 +173,7 @@ pub fn decide(
     {
         return Err(Refused::new(DeadReason::NoIdentifier, detail, true));
     }
+    let starts_at = start(event, taken.received_at, policy);
     Ok(EventRecord {
         key: EventKey::of(event.source, event.event_id),
         source: event.source.to_owned(),
@@ -161,8 +191,19 @@ pub fn decide(
         request: request_name(event),
         requested_by: event.requested_by,
         agent: event.agent.map(ToOwned::to_owned),
-        review: unread.is_some(),
+        review: if unread.is_some() { event.review.or(Some(ReviewMode::Ask)) } else { event.review },
+        rule: event.rule.map(ToOwned::to_owned),
+        starts_at,
+        deadline: (!event.kind.settles()).then(|| policy.calendar.deadline(starts_at)),
     })
+}
+
+/// When the time of the event's request begins to run.
+fn start(event: &Event<'_>, received_at: Timestamp, policy: &Policy<'_>) -> Timestamp {
+    match policy.sources.get(event.source).map(|source| source.clock) {
+        Some(SourceClock::OccurredAt) => event.occurred_at.min(received_at),
+        Some(SourceClock::Received) | None => received_at,
+    }
 }
 
 /// What restricts from the future holds as of now; every other event from the future is refused.
@@ -235,6 +276,9 @@ fn brands(names: Option<&[&str]>, catalogue: &Catalogue) -> Option<Names> {
     let known: Option<Vec<_>> = names.iter().map(|name| catalogue.brand(name).cloned()).collect();
     Names::only(known?)
 }
+
+/// In [`Remarks::ignored`]: something of `also`.
+const ALSO_IGNORED: u8 = 1 << 6;
 
 /// The identifiers that can be parsed, and bits for those that cannot.
 fn identify(

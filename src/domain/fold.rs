@@ -6,20 +6,28 @@
 //! read) and a whole list in memory. Nothing here depends on clock, settings or permission: all that was
 //! decided before the record was written.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod outcome;
+mod people;
+mod requests;
 
-use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::digest::{Digest, KeyCheck};
 use super::record::{
-    Entry, EventKey, EventRecord, LedgerId, Link, ListId, Nonce, Person, Record, RecordId, Remarks,
-    RequestKey, WorkerId,
+    Entry, EventKey, EventRecord, LedgerId, ListId, Nonce, Person, Record, RecordId, RequestKey, WorkerId,
 };
-use super::statement::Statement;
+use super::request::{InReview, Request};
+use super::scope::Name;
 use super::words::{EventKind, IdentifierKind};
 
+pub use outcome::{Decision, Outcome};
+
 /// The version of this fold, kept with the list: only workers of the same version apply.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
+
+/// Versions of calendars that the head names, so that each outcome only has a number. Beyond it outcomes have
+/// the name itself.
+pub const CALENDARS_MAX: usize = 100;
 
 /// Fences kept, the newest: more workers than this at once would wait for each other.
 pub const FENCES_MAX: usize = 256;
@@ -41,6 +49,10 @@ pub struct Head {
     pub keys: BTreeSet<KeyCheck>,
     /// Identifiers with statements, by key and kind.
     pub counts: BTreeMap<(KeyCheck, IdentifierKind), u64>,
+    /// Requests in review, by the source that opened them.
+    pub reviews: BTreeMap<String, u64>,
+    /// The versions of the calendars that deadlines were counted by, in the order in which they came up.
+    pub calendars: Vec<Name>,
 }
 
 impl Head {
@@ -54,51 +66,10 @@ impl Head {
             ledger: None,
             keys: BTreeSet::new(),
             counts: BTreeMap::new(),
+            reviews: BTreeMap::new(),
+            calendars: Vec::new(),
         }
     }
-}
-
-/// What became of the first record of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// The record that decided: the first of its event.
-    pub record: RecordId,
-    /// What was decided.
-    pub decision: Decision,
-    /// The revision after it.
-    pub revision: u64,
-    /// When a worker took the event.
-    pub received_at: Timestamp,
-    /// When it was decided.
-    pub decided_at: Timestamp,
-    /// What was widened or could not be used.
-    pub remarks: Remarks,
-    /// The content's keyed hashes, by key.
-    pub content: Vec<(KeyCheck, [u8; 16])>,
-}
-
-/// The fold's decision on an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// It stands.
-    Applied,
-    /// It stands nowhere in its own family; or it dismisses what is settled already.
-    Superseded,
-    /// Somebody must look.
-    Review,
-    /// It dismisses a request that nobody knows.
-    UnknownRequest,
-}
-
-/// Where a request stands, as far as the fold needs to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestState {
-    /// A person must decide.
-    Review,
-    /// In force.
-    Applied,
-    /// Closed without an opt-out.
-    Dismissed,
 }
 
 /// What the fold still has to be given before it can fold some records.
@@ -108,7 +79,7 @@ pub struct Missing {
     pub people: BTreeSet<Digest>,
     /// Events with their outcomes.
     pub events: BTreeSet<EventKey>,
-    /// Requests with their states.
+    /// Requests with where they stand.
     pub requests: BTreeSet<RequestKey>,
     /// The fences.
     pub fences: bool,
@@ -128,10 +99,14 @@ pub struct Changed {
     pub standing: BTreeSet<Digest>,
     /// Digests of which anything changed.
     pub people: BTreeSet<Digest>,
+    /// Digests on which a provisional hold ended.
+    pub unheld: BTreeSet<Digest>,
     /// New outcomes.
     pub events: BTreeSet<EventKey>,
-    /// Requests in another state.
+    /// Requests that stand elsewhere, or ask for more.
     pub requests: BTreeSet<RequestKey>,
+    /// Requests that were in review before.
+    pub closed: BTreeSet<RequestKey>,
     /// Whether the fences changed.
     pub fences: bool,
 }
@@ -160,7 +135,7 @@ pub struct Working {
     /// The outcomes at hand; `None`: there is none.
     pub events: HashMap<EventKey, Option<Outcome>>,
     /// The requests at hand; `None`: nobody knows it.
-    pub requests: HashMap<RequestKey, Option<RequestState>>,
+    pub requests: HashMap<RequestKey, Option<Request>>,
     /// The fences, if they are at hand.
     pub fences: Option<Fences>,
     /// Workers whose fences had to make room.
@@ -190,20 +165,19 @@ impl Working {
         for entry in entries {
             match &entry.record {
                 Record::Event(event) => {
-                    if !self.events.contains_key(&event.key) {
-                        missing.events.insert(event.key);
-                    }
-                    let request = event.request_key();
-                    if !self.requests.contains_key(&request) {
-                        missing.requests.insert(request);
-                    }
+                    self.want_event(event.key, &mut missing);
+                    seeds.extend(self.want_request(&event.request, &mut missing));
                     let subjects = event.subject.iter().chain(&event.new_subject);
                     seeds.extend(subjects.flat_map(|subject| &subject.digests));
                 }
-                Record::Restored { people } => {
+                Record::Restored { people, requests } => {
                     for (digest, person) in people {
                         seeds.push(*digest);
                         seeds.extend(person.links.iter().map(|link| link.to));
+                    }
+                    for request in requests {
+                        seeds.extend(self.want_request(&request.request, &mut missing));
+                        seeds.extend(request.digests());
                     }
                 }
                 Record::Fence { .. } => missing.fences |= self.fences.is_none(),
@@ -212,6 +186,28 @@ impl Working {
         }
         self.reach(seeds, &mut missing.people);
         missing
+    }
+
+    fn want_event(&self, key: EventKey, missing: &mut Missing) {
+        if !self.events.contains_key(&key) {
+            missing.events.insert(key);
+        }
+    }
+
+    /// Answers whom the request names, as far as it is known.
+    fn want_request(&self, name: &str, missing: &mut Missing) -> Vec<Digest> {
+        if let Some(event) = EventKey::of_request(name) {
+            self.want_event(event, missing);
+        }
+        let key = RequestKey::of(name);
+        match self.requests.get(&key) {
+            Some(Some(Request::Review(open))) => open.digests().collect(),
+            Some(_) => vec![],
+            None => {
+                missing.requests.insert(key);
+                vec![]
+            }
+        }
     }
 
     /// Follows the links that are known, and notes the digests that are not.
@@ -247,7 +243,7 @@ impl Working {
             Record::Fence { worker, nonce } => self.fold_fence(position, *worker, *nonce),
             Record::KeyAdded { key } => drop(self.head.keys.insert(*key)),
             Record::KeyRetired { key } => drop(self.head.keys.remove(key)),
-            Record::Restored { people } => self.fold_restored(people),
+            Record::Restored { people, requests } => self.fold_restored(people, requests),
         }
         self.head.position += 1;
         self.head.last = Some(entry.id);
@@ -264,27 +260,26 @@ impl Working {
         if self.head.keys.iter().any(|key| !event.keys.contains(key)) {
             return;
         }
-        let request = event.request_key();
-        let state = self.requests.get(&request).copied().flatten();
-        let (decision, next) = match event.kind {
-            EventKind::Dismiss => match state {
-                None => (Decision::UnknownRequest, None),
-                Some(RequestState::Review) => (Decision::Applied, Some(RequestState::Dismissed)),
-                Some(RequestState::Applied | RequestState::Dismissed) => (Decision::Superseded, state),
-            },
-            _ if event.review => (Decision::Review, state.or(Some(RequestState::Review))),
-            _ => (self.apply(event), Some(RequestState::Applied)),
+        let folded = match (event.kind, event.review) {
+            (EventKind::Dismiss, _) => self.dismiss(event),
+            (EventKind::Apply, _) => self.apply_asked(event),
+            (_, Some(mode)) => self.review(event, mode),
+            (_, None) => self.apply(event),
         };
-        if next != state {
-            self.requests.insert(request, next);
-            self.changed.requests.insert(request);
+        self.head.revision += u64::from(folded.changed);
+        if let Some(calendar) = folded.deadline.as_ref().and_then(|deadline| deadline.calendar.as_ref()) {
+            self.name_calendar(calendar);
         }
+        let stands_by_itself = !event.kind.settles() && folded.decision != Decision::Review;
         let outcome = Outcome {
             record,
-            decision,
+            decision: folded.decision,
             revision: self.head.revision,
             received_at: event.received_at,
             decided_at: event.decided_at,
+            deadline: folded.deadline,
+            held: folded.held,
+            settled_own: stands_by_itself && event.names_its_request(),
             remarks: event.remarks,
             content: event.keys.iter().copied().zip(event.content.iter().copied()).collect(),
         };
@@ -292,79 +287,11 @@ impl Working {
         self.changed.events.insert(event.key);
     }
 
-    /// Puts the event's statement, or its link, on every digest that it names.
-    fn apply(&mut self, event: &EventRecord) -> Decision {
-        let mut changed = false;
-        let mut stands = true;
-        if let Some(statement) = Statement::of(event.kind, event.at, event.scope.clone()) {
-            for subject in &event.subject {
-                for (digest, key) in subject.digests.iter().zip(&event.keys) {
-                    changed |= self.state(*digest, subject.kind, *key, vec![statement.clone()]);
-                }
-            }
-            stands =
-                event.subject.iter().flat_map(|subject| &subject.digests).any(|d| {
-                    self.people.get(d).is_some_and(|person| person.kept.standing.stands(&statement))
-                });
-        } else {
-            for subject in &event.subject {
-                for new in &event.new_subject {
-                    for ((old, to), key) in subject.digests.iter().zip(&new.digests).zip(&event.keys) {
-                        let link = Link { to: *to, kind: new.kind, at: event.at };
-                        changed |= self.link(*old, &link, *key);
-                    }
-                }
-            }
+    fn name_calendar(&mut self, calendar: &Name) {
+        let named = &mut self.head.calendars;
+        if named.len() < CALENDARS_MAX && !named.contains(calendar) {
+            named.push(calendar.clone());
         }
-        self.head.revision += u64::from(changed);
-        if stands { Decision::Applied } else { Decision::Superseded }
-    }
-
-    /// Adds statements to a digest and to all that its links lead to. True: something that stands changed.
-    fn state(&mut self, digest: Digest, kind: IdentifierKind, key: KeyCheck, said: Vec<Statement>) -> bool {
-        let mut changed = false;
-        let mut open = vec![(digest, kind, said)];
-        // Bounded: a round that adds nothing new to a digest does not go on from there.
-        while let Some((digest, kind, said)) = open.pop() {
-            let person = self.people.entry(digest).or_default();
-            let kept = person.kept.with(said.iter().cloned());
-            if kept == person.kept {
-                continue;
-            }
-            if kept.standing != person.kept.standing {
-                changed = true;
-                self.changed.standing.insert(digest);
-            }
-            if person.kept.standing.is_empty() {
-                *self.head.counts.entry((key, kind)).or_default() += 1;
-            }
-            person.kept = kept;
-            self.changed.people.insert(digest);
-            for link in &person.links {
-                let passed: Vec<_> = said.iter().filter(|s| s.at <= link.at).cloned().collect();
-                if !passed.is_empty() {
-                    open.push((link.to, link.kind, passed));
-                }
-            }
-        }
-        changed
-    }
-
-    /// Adds a link, and what was said before it to its new end. True: something that stands changed.
-    fn link(&mut self, old: Digest, link: &Link, key: KeyCheck) -> bool {
-        if old == link.to {
-            return false;
-        }
-        let person = self.people.entry(old).or_default();
-        match person.links.iter_mut().find(|known| known.to == link.to) {
-            // An earlier change carries nothing that the later one does not.
-            Some(known) if known.at >= link.at => return false,
-            Some(known) => known.at = link.at,
-            None => person.links.push(link.clone()),
-        }
-        let passed: Vec<_> = person.kept.all().filter(|s| s.at <= link.at).cloned().collect();
-        self.changed.people.insert(old);
-        self.state(link.to, link.kind, key, passed)
     }
 
     fn fold_fence(&mut self, position: u64, worker: WorkerId, nonce: Nonce) {
@@ -380,7 +307,7 @@ impl Working {
         self.changed.fences = true;
     }
 
-    fn fold_restored(&mut self, people: &[(Digest, Person)]) {
+    fn fold_restored(&mut self, people: &[(Digest, Person)], requests: &[InReview]) {
         let mut changed = false;
         // Their kinds and keys are not known any more, so the counts leave them out.
         let counts = self.head.counts.clone();
@@ -393,6 +320,9 @@ impl Working {
             }
         }
         self.head.counts = counts;
+        for request in requests {
+            changed |= self.restore(request);
+        }
         self.head.revision += u64::from(changed);
     }
 }

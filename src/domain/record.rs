@@ -4,13 +4,17 @@
 //! folded again next year: effective times, widened scopes and what could not be parsed are results here,
 //! not questions.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::calendar::Deadline;
 use super::digest::{Digest, KeyCheck};
+use super::request::InReview;
 use super::scope::Scope;
-use super::statement::Kept;
-use super::words::{EventKind, IdentifierKind, RequestedBy};
+use super::statement::{Kept, Statement};
+use super::words::{EventKind, IdentifierKind, RequestedBy, ReviewMode};
 
 /// Declares an opaque 128-bit name.
 macro_rules! id {
@@ -98,6 +102,9 @@ pub enum Record {
     Restored {
         /// The digests with everything known of them.
         people: Vec<(Digest, Person)>,
+        /// What a person must still decide. These put their provisional holds themselves: those of `people`
+        /// are passed over.
+        requests: Vec<InReview>,
     },
 }
 
@@ -108,6 +115,16 @@ pub struct Person {
     pub kept: Kept,
     /// Whom else it holds for, each once.
     pub links: Vec<Link>,
+    /// The requests in review that hold this person, and since when.
+    pub holds: BTreeMap<RequestKey, Timestamp>,
+}
+
+impl Person {
+    /// Everything that stands, the provisional hold too.
+    pub fn standing(&self) -> Vec<Statement> {
+        let provisional = self.holds.values().min().map(|since| Statement::provisional(*since));
+        self.kept.standing.as_slice().iter().cloned().chain(provisional).collect()
+    }
 }
 
 /// From an `identifier_changed`: what is dated no later than `at` holds for `to` as well.
@@ -166,8 +183,15 @@ pub struct EventRecord {
     pub requested_by: RequestedBy,
     /// The operator who took the call.
     pub agent: Option<String>,
-    /// No identifier could be parsed: somebody must look.
-    pub review: bool,
+    /// A person must decide: the source says so, or no identifier could be parsed.
+    pub review: Option<ReviewMode>,
+    /// By which rule the source decided.
+    pub rule: Option<String>,
+    /// When the time of its request begins to run.
+    pub starts_at: Timestamp,
+    /// By when the request must be settled. `None`: the event settles another one, or was written before
+    /// there were deadlines.
+    pub deadline: Option<Deadline>,
 }
 
 /// What an event's receipt mentions besides its status, as bits.
@@ -175,7 +199,8 @@ pub struct EventRecord {
 pub struct Remarks {
     /// Bits 0, 1, 2: regions, channels, brands were widened to all.
     pub widened: u8,
-    /// Bits 0–2: `user_id`, email, phone of `subject` could not be parsed; bits 3–5: of `new_subject`.
+    /// Bits 0–2: `user_id`, email, phone of `subject` could not be parsed; bits 3–5: of `new_subject`; bit 6:
+    /// something of `also`.
     pub ignored: u8,
 }
 
@@ -183,6 +208,11 @@ impl EventRecord {
     /// By what its request is known again.
     pub fn request_key(&self) -> RequestKey {
         RequestKey::of(&self.request)
+    }
+
+    /// Whether its request is called after it, as it is if the source gives no other name.
+    pub fn names_its_request(&self) -> bool {
+        EventKey::of_request(&self.request) == Some(self.key)
     }
 }
 
@@ -197,6 +227,12 @@ impl EventKey {
     /// The key of an event's name at its source.
     pub fn of(source: &str, event_id: &str) -> Self {
         Self(sha256_cut(&[source.as_bytes(), &[0], event_id.as_bytes()]))
+    }
+
+    /// The event that a request would be called after, if it has no name of its own: `<source>:<event_id>`.
+    /// No source has a colon in its name.
+    pub fn of_request(request: &str) -> Option<Self> {
+        request.split_once(':').map(|(source, event_id)| Self::of(source, event_id))
     }
 }
 

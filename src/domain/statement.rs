@@ -28,9 +28,12 @@ impl Families {
     pub const COMPLAINT: Self = Self(4);
     /// `bounce`, lifted by `opt_in`.
     pub const BOUNCE: Self = Self(8);
+    /// What a request in review puts on its identifiers. No statement of an event is in it, so no merge lifts it.
+    pub const PROVISIONAL: Self = Self(16);
     /// Each family with the reason that it gives, strongest first.
-    pub const EACH: [(Self, Removal); 4] = [
+    pub const EACH: [(Self, Removal); 5] = [
         (Self::HOLD, Removal::Hold),
+        (Self::PROVISIONAL, Removal::Hold),
         (Self::CONSENT, Removal::OptOut),
         (Self::COMPLAINT, Removal::Complaint),
         (Self::BOUNCE, Removal::Bounce),
@@ -40,7 +43,7 @@ impl Families {
 
     /// From the stored bits; `None` for bits that mean nothing.
     pub fn from_bits(bits: u8) -> Option<Self> {
-        (bits != 0 && bits < 16).then_some(Self(bits))
+        (bits != 0 && bits < 32).then_some(Self(bits))
     }
 
     /// The stored bits.
@@ -85,9 +88,14 @@ impl Statement {
             EventKind::Bounce => (Families::BOUNCE, true),
             EventKind::Hold => (Families::HOLD, true),
             EventKind::Release => (Families::HOLD, false),
-            EventKind::IdentifierChanged | EventKind::Dismiss => return None,
+            EventKind::IdentifierChanged | EventKind::Dismiss | EventKind::Apply => return None,
         };
         Some(Self { families, restricts, at, scope })
+    }
+
+    /// What stands for a person while a request in review holds them, since then.
+    pub const fn provisional(at: Timestamp) -> Self {
+        Self { families: Families::PROVISIONAL, restricts: true, at, scope: Scope::ALL }
     }
 
     /// The family that the event's own status is about.

@@ -102,6 +102,8 @@ vocabulary! {
         IdentifierChanged => "identifier_changed",
         /// Closes a request without an opt-out.
         Dismiss => "dismiss",
+        /// Applies what a request in review asks for.
+        Apply => "apply",
     }
 }
 
@@ -114,6 +116,21 @@ impl EventKind {
     /// Whether the event lifts: in doubt, such an event is refused.
     pub const fn lifts(self) -> bool {
         matches!(self, Self::OptIn | Self::Release)
+    }
+
+    /// Whether the event names a request instead of a person.
+    pub const fn settles(self) -> bool {
+        matches!(self, Self::Dismiss | Self::Apply)
+    }
+}
+
+vocabulary! {
+    /// What happens while a person must decide about an event.
+    ReviewMode {
+        /// A provisional hold is on its identifiers.
+        Hold => "hold",
+        /// Nothing.
+        Ask => "ask",
     }
 }
 

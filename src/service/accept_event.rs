@@ -26,6 +26,7 @@ use crate::codec::event::Body;
 use crate::codec::fault::Fault;
 use crate::codec::receipt::{self, Receipt, Refusal};
 use crate::codec::record;
+use crate::domain::calendar::Calendar;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::digest::{HashKey, KeyCheck, KeyRing};
 use crate::domain::event::{self, Event, Policy, Refused, SourcePolicy, Taken};
@@ -50,6 +51,8 @@ pub struct Rules {
     pub sources: BTreeMap<String, SourcePolicy>,
     /// Regions and brands.
     pub catalogue: Arc<Catalogue>,
+    /// Working days.
+    pub calendar: Arc<Calendar>,
     /// The country of numbers without a country code.
     pub country: Country,
     /// Bytes of an unpacked event.
@@ -163,6 +166,7 @@ impl EventDesk {
         let policy = Policy {
             sources: &self.rules.sources,
             catalogue: &self.rules.catalogue,
+            calendar: &self.rules.calendar,
             future_max: SignedDuration::try_from(self.rules.future_max).unwrap_or(SignedDuration::MAX),
         };
         event::permit(event, incoming.properties.user_id.as_deref(), &policy)?;
@@ -295,7 +299,7 @@ fn receipt_of<'a>(
         Decision::Applied => Status::Applied,
         Decision::Superseded => Status::Superseded,
         Decision::Review => Status::Review,
-        Decision::UnknownRequest => Status::Rejected,
+        Decision::UnknownRequest | Decision::NoIdentifier => Status::Rejected,
     };
     // What waits for a person, or was refused, changed nothing.
     let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded);
@@ -309,6 +313,10 @@ fn receipt_of<'a>(
         received_at: outcome.received_at,
         effective_at: stands.then_some(effective_at),
         remarks: outcome.remarks,
-        reason: (decided == Status::Rejected).then_some(Refusal::UnknownRequest),
+        reason: match outcome.decision {
+            Decision::UnknownRequest => Some(Refusal::UnknownRequest),
+            Decision::NoIdentifier => Some(Refusal::Dead(DeadReason::NoIdentifier)),
+            Decision::Applied | Decision::Superseded | Decision::Review => None,
+        },
     }
 }

@@ -77,7 +77,7 @@ impl Section<'_> {
         example: &str,
         parse: impl FnOnce(&Value) -> Parsed<T>,
     ) -> Option<T> {
-        if !self.values.contains_key(key) {
+        if !self.has(key) {
             self.missing(&[key], format!("is missing; set it, for example {example}"));
         }
         self.take(key, parse)
@@ -97,6 +97,16 @@ impl Section<'_> {
         let taken = take(&mut child);
         child.refuse_the_rest();
         taken
+    }
+
+    /// Whether there is such a section or key, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// Reads the section of this name if it is there.
+    pub(super) fn optional<T>(&mut self, key: &str, take: impl FnOnce(&mut Section<'_>) -> T) -> Option<T> {
+        self.values.contains_key(key).then(|| self.section(key, take))
     }
 
     /// Leaves a section or key unread, whatever it holds. Answers whether it was there.

@@ -51,7 +51,13 @@ fn every_key_is_documented_and_every_documented_key_exists() {
     let mut variables = secrets(&dir);
     let path = variables[0].1.clone();
     variables.push(("SUPPRESSD__AMQP__PASSWORD_FILE".to_owned(), path.clone()));
-    variables.push(("SUPPRESSD__REDIS__PASSWORD_FILE".to_owned(), path));
+    for file in
+        ["REDIS__PASSWORD_FILE", "MAILBOX__PASSWORD_FILE", "MAILBOX__CA_FILE", "MAILBOX__LEXICON_FILE"]
+    {
+        variables.push((format!("SUPPRESSD__{file}"), path.clone()));
+    }
+    // Whoever publishes the mailbox's events, in the URL that is shown.
+    variables.push(("SUPPRESSD__SOURCES__EMAIL__USERS".to_owned(), "guest".to_owned()));
 
     let mut notes = Notes::default();
     assert!(take_with(&[everything], variables.into_iter(), &mut notes, Settings::take).is_some());
@@ -88,6 +94,7 @@ fn the_values_shown_are_the_defaults() {
     assert_eq!(shipped.identifiers, defaults.identifiers);
     assert_eq!(shipped.policy, defaults.policy);
     assert_eq!(shipped.limits, defaults.limits);
+    assert_eq!(shipped.deadlines.soon, defaults.deadlines.soon);
     assert_eq!(shipped.shutdown, defaults.shutdown);
     assert_eq!(shipped.log, defaults.log);
 }

@@ -93,6 +93,23 @@ pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<D
     move |value| whole(value).map(Duration::from_secs)
 }
 
+/// A whole number of hours.
+pub(super) fn hours(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<Duration> {
+    let whole = whole(range);
+    move |value| whole(value).map(Duration::from_hours)
+}
+
+/// Yes or no.
+pub(super) fn switch(value: &Value) -> Parsed<bool> {
+    match &value.kind {
+        ValueKind::Boolean(on) => Ok(*on),
+        ValueKind::String(text) if is_variable(value) => {
+            text.trim().parse().map_err(|_| "must be true or false".into())
+        }
+        _ => Err("must be true or false, without quotes".into()),
+    }
+}
+
 /// A whole number of milliseconds.
 pub(super) fn milliseconds(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<Duration> {
     let whole = whole(range);

@@ -55,6 +55,10 @@ pub(super) fn digest_in(bucket: u32, field: &[u8]) -> Option<Digest> {
     Some(Digest(id))
 }
 
+/// The hash with all that is known of the requests in review, by request, after the list's prefix. There are few
+/// of them, and each is larger than what the small hashes hold.
+pub(super) const REVIEW: &str = "review";
+
 /// Names of keys under one prefix, all in one hash slot.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
@@ -89,13 +93,26 @@ impl Keys {
         format!("{}suspect:{}", self.tag, hex(fingerprint))
     }
 
+    pub(super) fn look_ups(&self) -> String {
+        format!("{}look-ups", self.tag)
+    }
+
     pub(super) fn lease(&self) -> String {
         format!("{}lease", self.tag)
+    }
+
+    pub(super) fn mail_turn(&self) -> String {
+        format!("{}mail-turn", self.tag)
     }
 
     /// What every other key of a list begins with.
     pub(super) fn list(&self, list: ListId) -> String {
         format!("{}{list}:", self.tag)
+    }
+
+    /// Requests in review by their strict deadline.
+    pub(super) fn due(&self, list: ListId) -> String {
+        format!("{}due", self.list(list))
     }
 
     pub(super) fn feed(&self, list: ListId) -> String {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::{Pipeline, Script, ScriptInvocation, Value, cmd, pipe};
 
+use super::batch::Batch;
 use super::connection::{Connection, RedisConfig, RedisRefused};
-use super::keys::{BUCKETS, Hash, Keys, digest_in};
+use super::keys::{BUCKETS, Hash, Keys, REVIEW, digest_in};
 use super::meta;
 use super::replies::{parsed, read_barrier, read_feed, read_fence, read_outcome};
 use crate::codec::record::hex;
@@ -51,7 +52,7 @@ pub struct RedisList {
     pub(super) meta: String,
     wait_replicas: usize,
     /// Barriers alone: `WAIT` blocks whoever shares the connection.
-    barriers: Connection,
+    pub(super) barriers: Connection,
     /// The applier's reads and writes, and everything small.
     pub(super) work: Connection,
     /// Blocking reads of the feed.
@@ -112,7 +113,10 @@ impl RedisList {
         line.map(|value| value.trim().to_owned()).ok_or(ListFault::Unreadable(name))
     }
 
-    async fn replicas(&self, connection: &mut redis::aio::MultiplexedConnection) -> Result<(), ListFault> {
+    pub(super) async fn replicas(
+        &self,
+        connection: &mut redis::aio::MultiplexedConnection,
+    ) -> Result<(), ListFault> {
         if self.wait_replicas == 0 {
             return Ok(());
         }
@@ -141,15 +145,39 @@ impl RedisList {
             if extras {
                 extended.push((digest, standing));
             } else {
-                working.people.insert(digest, Person { kept: Kept::new(standing), links: vec![] });
+                working.people.insert(digest, Person { kept: Kept::new(standing), ..Person::default() });
             }
         }
         let found = self.values(&head, Hash::Extras, extended.iter().map(|(digest, _)| &digest.0)).await?;
         for ((digest, standing), bytes) in extended.into_iter().zip(found) {
-            let extras = bytes.as_deref().and_then(value::read_extras);
-            let (superseded, links) = extras.ok_or(ListFault::Unreadable("an identifier's extras"))?;
-            let kept = Kept::new(standing.into_iter().chain(superseded));
-            working.people.insert(digest, Person { kept, links });
+            let person = bytes.and_then(|bytes| value::read_extras(standing, &bytes));
+            working.people.insert(digest, person.ok_or(ListFault::Unreadable("an identifier's extras"))?);
+        }
+        Ok(())
+    }
+
+    async fn read_requests(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {
+        let head = working.head.clone();
+        let found = self.values(&head, Hash::Requests, missing.requests.iter().map(|key| &key.0)).await?;
+        let mut known = Vec::new();
+        let mut script = READ.prepare_invoke();
+        self.at(&mut script, &head);
+        for (key, bytes) in missing.requests.iter().zip(found) {
+            match bytes {
+                None => drop(working.requests.insert(*key, None)),
+                Some(bytes) => {
+                    script.arg(REVIEW).arg(&key.0);
+                    known.push((key, bytes));
+                }
+            }
+        }
+        if known.is_empty() {
+            return Ok(());
+        }
+        for ((key, bytes), review) in known.into_iter().zip(self.read_at(&script).await?) {
+            let review: Option<Vec<u8>> = parsed(review)?;
+            let request = value::read_request(&bytes, review.as_deref());
+            working.requests.insert(*key, Some(request.ok_or(ListFault::Unreadable("a request"))?));
         }
         Ok(())
     }
@@ -186,6 +214,21 @@ impl RedisList {
             Value::Array(replies) => Ok(replies),
             _ => Err(ListFault::Moved),
         }
+    }
+
+    /// Takes or renews a lease.
+    pub(super) async fn lease_of(
+        &self,
+        key: String,
+        worker: WorkerId,
+        length: Duration,
+    ) -> Result<bool, ListFault> {
+        let mut script = LEASED.prepare_invoke();
+        let millis = u64::try_from(length.as_millis()).expect("a lease is few milliseconds");
+        script.key(key).arg(hex(&worker.0)).arg(millis);
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        self.work.checked(result).await
     }
 
     pub(super) async fn query<T: redis::FromRedisValue>(
@@ -242,13 +285,9 @@ impl List for RedisList {
         let head = working.head.clone();
         let found = self.values(&head, Hash::Events, missing.events.iter().map(|key| &key.0)).await?;
         for (key, bytes) in missing.events.iter().zip(found) {
-            working.events.insert(*key, read_outcome(bytes.as_deref())?);
+            working.events.insert(*key, read_outcome(bytes.as_deref(), &head.calendars)?);
         }
-        let found = self.values(&head, Hash::Requests, missing.requests.iter().map(|key| &key.0)).await?;
-        for (key, bytes) in missing.requests.iter().zip(found) {
-            let state = bytes.map(|b| value::read_request(&b).ok_or(ListFault::Unreadable("a request")));
-            working.requests.insert(*key, state.transpose()?);
-        }
+        self.read_requests(missing, working).await?;
         if missing.fences {
             let mut script = READ.prepare_invoke();
             self.at(&mut script, &head);
@@ -263,63 +302,24 @@ impl List for RedisList {
 
     async fn apply(&self, before: &Head, working: &Working) -> Result<bool, ListFault> {
         let head = &working.head;
-        let base = self.keys.list(before.list);
-        let mut hashes: BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>> = BTreeMap::new();
-        let mut put = |hash: Hash, id: &[u8; 16], value: Vec<u8>| {
-            let (name, field) = hash.place(id);
-            hashes.entry(name).or_default().push((field.to_vec(), value));
-        };
-        let mut standing = Vec::new();
-        for digest in &working.changed.people {
-            let person = &working.people[digest];
-            let extras = !person.kept.superseded.is_empty() || !person.links.is_empty();
-            let value = value::write_standing(person.kept.standing.as_slice(), extras);
-            if working.changed.standing.contains(digest) {
-                standing.push((*digest, value.clone()));
-            }
-            put(Hash::Standing, &digest.0, value);
-            if extras {
-                put(Hash::Extras, &digest.0, value::write_extras(&person.kept.superseded, &person.links));
-            }
-        }
-        for key in &working.changed.events {
-            let outcome = working.events[key].as_ref().expect("a changed outcome is there");
-            put(Hash::Events, &key.0, value::write_outcome(outcome));
-        }
-        for key in &working.changed.requests {
-            let state = working.requests[key].expect("a changed request has a state");
-            put(Hash::Requests, &key.0, value::write_request(state));
-        }
-        if working.changed.fences {
-            hashes.insert("fences".into(), changed_fences(working));
-        }
-        let changes = value::write_changes(standing.iter().map(|(digest, value)| (*digest, &value[..])));
+        let batch = Batch::of(working);
         let mut script = APPLY.prepare_invoke();
-        script.key(&self.meta).key(self.keys.feed(before.list));
-        script.arg(before.list.to_string()).arg(before.position).arg(meta::last(before)).arg(base);
+        script.key(&self.meta).key(self.keys.feed(before.list)).key(self.keys.due(before.list));
+        script.arg(before.list.to_string()).arg(before.position).arg(meta::last(before));
+        script.arg(self.keys.list(before.list));
         script.arg(head.position).arg(head.position.saturating_sub(FEED_RECORDS_MAX));
-        script.arg(head.revision).arg(meta::last(head)).arg(changes).arg(meta::FIELDS.len());
+        script.arg(head.revision).arg(meta::last(head)).arg(&batch.changes).arg(meta::FIELDS.len());
         for (field, value) in meta::FIELDS.iter().zip(meta::write(head)) {
             script.arg(*field).arg(value);
         }
-        for (name, fields) in &hashes {
-            script.arg(name).arg(fields.len());
-            for (field, value) in fields {
-                script.arg(field).arg(value);
-            }
-        }
+        batch.put(&mut script);
         let mut connection = self.work.get().await?;
         let result = script.invoke_async(&mut connection).await;
         self.work.checked(result).await
     }
 
     async fn lease(&self, worker: WorkerId) -> Result<bool, ListFault> {
-        let mut script = LEASED.prepare_invoke();
-        let millis = u64::try_from(LEASE.as_millis()).expect("two seconds are few milliseconds");
-        script.key(self.keys.lease()).arg(hex(&worker.0)).arg(millis);
-        let mut connection = self.work.get().await?;
-        let result = script.invoke_async(&mut connection).await;
-        self.work.checked(result).await
+        self.lease_of(self.keys.lease(), worker, LEASE).await
     }
 
     async fn slice(&self, list: ListId, slice: u32) -> Result<Slice, ListFault> {
@@ -372,13 +372,4 @@ impl List for RedisList {
         self.feed.refresh().await;
         self.bulk.refresh().await;
     }
-}
-
-/// Every fence there is, and an empty value for those that are no longer kept.
-fn changed_fences(working: &Working) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let fences = working.fences.iter().flatten().map(|(worker, (position, nonce))| {
-        (hex(&worker.0).into_bytes(), format!("{position} {}", hex(&nonce.0)).into_bytes())
-    });
-    let dropped = working.dropped_fences.iter().map(|worker| (hex(&worker.0).into_bytes(), vec![]));
-    fences.chain(dropped).collect()
 }

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::codec::record::{hex, unhex};
+use crate::codec::record::{hex, unhex, unhex_all};
 use crate::domain::digest::KeyCheck;
 use crate::domain::fold::{FOLD_VERSION, Head};
 use crate::domain::record::{LedgerId, ListId, RecordId};
+use crate::domain::scope::Name;
 use crate::domain::words::IdentifierKind;
 
 /// The fields in the order in which they are read.
-pub(super) const FIELDS: [&str; 8] =
-    ["list", "position", "revision", "last", "ledger", "fold", "keys", "counts"];
+pub(super) const FIELDS: [&str; 10] =
+    ["list", "position", "revision", "last", "ledger", "fold", "keys", "counts", "reviews", "calendars"];
 
 /// A head as its fields' values, in the order of [`FIELDS`].
-pub(super) fn write(head: &Head) -> [String; 8] {
+pub(super) fn write(head: &Head) -> [String; 10] {
     let counts: Vec<String> =
         head.counts.iter().map(|((key, kind), count)| format!("{key}/{kind}={count}")).collect();
     [
@@ -25,6 +26,9 @@ pub(super) fn write(head: &Head) -> [String; 8] {
         FOLD_VERSION.to_string(),
         head.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         counts.join(","),
+        head.reviews.iter().map(|(source, count)| format!("{source}={count}")).collect::<Vec<_>>().join(","),
+        // The names are people's own: nothing that they contain may separate them.
+        head.calendars.iter().map(|name| hex(name.as_bytes())).collect::<Vec<_>>().join(","),
     ]
 }
 
@@ -35,7 +39,10 @@ pub(super) fn last(head: &Head) -> String {
 
 /// A head and its fold version from its fields' values.
 pub(super) fn read(values: &[Option<String>]) -> Option<(Head, u32)> {
-    let [list, position, revision, last_record, ledger, fold, keys, counts] = values else { return None };
+    let [list, position, revision, last_record, ledger, fold, keys, counts, reviews, calendars] = values
+    else {
+        return None;
+    };
     let head = Head {
         list: ListId(unhex(list.as_ref()?)?),
         position: position.as_ref()?.parse().ok()?,
@@ -44,6 +51,9 @@ pub(super) fn read(values: &[Option<String>]) -> Option<(Head, u32)> {
         ledger: some_hex(ledger.as_ref()?)?.map(LedgerId),
         keys: read_keys(keys.as_ref()?)?,
         counts: read_counts(counts.as_ref()?)?,
+        // The first fold kept neither.
+        reviews: read_reviews(reviews.as_deref().unwrap_or_default())?,
+        calendars: read_calendars(calendars.as_deref().unwrap_or_default())?,
     };
     Some((head, fold.as_ref()?.parse().ok()?))
 }
@@ -68,6 +78,20 @@ fn read_counts(text: &str) -> Option<BTreeMap<(KeyCheck, IdentifierKind), u64>> 
     text.split(',').filter(|count| !count.is_empty()).map(one).collect()
 }
 
+fn read_reviews(text: &str) -> Option<BTreeMap<String, u64>> {
+    let one = |text: &str| {
+        let (source, count) = text.split_once('=')?;
+        Some((source.to_owned(), count.parse().ok()?))
+    };
+    text.split(',').filter(|count| !count.is_empty()).map(one).collect()
+}
+
+/// The names of calendars as they are stored.
+pub(super) fn read_calendars(text: &str) -> Option<Vec<Name>> {
+    let one = |text: &str| String::from_utf8(unhex_all(text)?).ok().map(Name::from);
+    text.split(',').filter(|name| !name.is_empty()).map(one).collect()
+}
+
 /// Nothing, or a whole name; anything else is unreadable.
 #[expect(clippy::option_option, reason = "absent and unreadable are different answers")]
 fn some_hex(text: &str) -> Option<Option<[u8; 16]>> {
@@ -86,7 +110,17 @@ mod tests {
         head.ledger = Some(LedgerId([3; 16]));
         head.keys = [KeyCheck([4; 8]), KeyCheck([5; 8])].into();
         head.counts = [((KeyCheck([4; 8]), IdentifierKind::Phone), 7)].into();
+        head.reviews = [("call_center".into(), 2), ("email".into(), 1)].into();
+        head.calendars = vec!["kz-2026.2".into(), "a, b".into()];
         assert_eq!(read(&write(&head).map(Some)), Some((head, FOLD_VERSION)));
+    }
+
+    #[test]
+    fn a_head_from_before_there_were_requests_is_read() {
+        let head = Head::new(ListId([1; 16]));
+        let mut values = write(&head).map(Some);
+        (values[8], values[9]) = (None, None);
+        assert_eq!(read(&values), Some((head, FOLD_VERSION)));
     }
 
     #[test]

@@ -5,21 +5,28 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `{suppressd}:meta` | list, position, revision, last record, ledger, fold, keys, counts |
+//! | `{suppressd}:meta` | list, position, revision, last record, ledger, fold, keys, counts, reviews, calendars |
 //! | `{suppressd}:<list>:s<n>` | what stands, by digest; `n` of [`keys::BUCKETS`] small hashes |
-//! | `{suppressd}:<list>:x<n>` | what is superseded, and links |
+//! | `{suppressd}:<list>:x<n>` | what is superseded, links, and provisional holds |
 //! | `{suppressd}:<list>:e<n>` | outcomes, by event |
-//! | `{suppressd}:<list>:r<n>` | states, by request |
+//! | `{suppressd}:<list>:r<n>` | where it stands, by request; not those that their event's outcome tells of |
+//! | `{suppressd}:<list>:review` | all that is known of the requests in review |
+//! | `{suppressd}:<list>:due` | the requests in review, by their strict deadline |
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//! | `{suppressd}:mail-turn` | who reads the mailbox |
+//! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
 
+mod batch;
 mod connection;
 mod keys;
 mod list;
+mod look_ups;
+mod mail_turn;
 mod meta;
 mod rebuild;
 mod replies;
@@ -27,4 +34,5 @@ mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};
 pub use list::RedisList;
+pub use look_ups::{LOOK_UPS_KEPT, LookUp};
 pub use rebuild::Promoted;

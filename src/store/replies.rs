@@ -8,6 +8,7 @@ use crate::codec::record::unhex;
 use crate::codec::value;
 use crate::domain::fold::Outcome;
 use crate::domain::record::{ListId, Nonce, WorkerId};
+use crate::domain::scope::Name;
 use crate::mirror::FeedEntry;
 use crate::service::ports::{Identity, ListFault, Reading};
 
@@ -15,8 +16,8 @@ pub(super) fn parsed<T: redis::FromRedisValue>(reply: Value) -> Result<T, ListFa
     T::from_redis_value(reply).map_err(|_| ListFault::Unreadable("a reply"))
 }
 
-pub(super) fn read_outcome(bytes: Option<&[u8]>) -> Result<Option<Outcome>, ListFault> {
-    bytes.map(|b| value::read_outcome(b).ok_or(ListFault::Unreadable("an outcome"))).transpose()
+pub(super) fn read_outcome(bytes: Option<&[u8]>, calendars: &[Name]) -> Result<Option<Outcome>, ListFault> {
+    bytes.map(|b| value::read_outcome(b, calendars).ok_or(ListFault::Unreadable("an outcome"))).transpose()
 }
 
 pub(super) fn read_fence(worker: &str, fence: &str) -> Option<(WorkerId, (u64, Nonce))> {
@@ -52,13 +53,14 @@ pub(super) fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> 
     let (position, revision) = (text()??.parse().ok()?, text()??.parse().ok()?);
     let tip = meta::read_last(&text()??)?;
     let (fold, keys) = (text()??.parse().ok()?, meta::read_keys(&text()??)?);
+    let calendars = meta::read_calendars(&text()?.unwrap_or_default())?;
     let fence = match text()? {
         Some(fence) => Some(Nonce(unhex(fence.split_once(' ')?.1)?)),
         None => None,
     };
     let outcomes: Vec<Option<Outcome>> = values
         .map(|value| match value {
-            Value::BulkString(bytes) => value::read_outcome(&bytes).map(Some),
+            Value::BulkString(bytes) => value::read_outcome(&bytes, &calendars).map(Some),
             Value::Nil => Some(None),
             _ => None,
         })

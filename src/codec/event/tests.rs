@@ -311,3 +311,61 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn further_identifiers_of_the_same_person_are_read_from_also() {
+    let event = with("/also", json!([{"email": "b@b.kz"}, {"phone": 87_771_113_111_u64, "other": [1]}]));
+    let body = parse(&event);
+    let event = body.event().unwrap();
+    assert_eq!(event.also.len(), 2);
+    assert_eq!(text(&event.also[0], IdentifierKind::Email), Some("b@b.kz"));
+    assert_eq!(text(&event.also[1], IdentifierKind::Phone), Some("87771113111"));
+    for none in [json!([]), Value::Null] {
+        assert!(parse(&with("/also", none)).event().unwrap().also.is_empty());
+    }
+    let many = |count: usize| with("/also", Value::Array(vec![json!({"user_id": "U"}); count]));
+    assert_eq!(parse(&many(16)).event().unwrap().also.len(), 16);
+    check(&many(17), "/also");
+    check(&with("/also", json!({"user_id": "CANARY"})), "/also");
+    for nobody in [json!("CANARY"), json!({}), json!({"email": ""}), json!({"name": "CANARY"}), Value::Null] {
+        check(&with("/also", json!([{"user_id": "U"}, nobody])), "/also/1");
+    }
+}
+
+#[test]
+fn only_what_restricts_can_wait_for_a_person() {
+    for kind in EventKind::ALL {
+        let mut event = changed(json!({"phone": "+7"}));
+        (event["kind"], event["review"]) = (json!(kind.as_str()), json!("hold"));
+        if kind.restricts() {
+            assert_eq!(parse(&event).event().unwrap().review, Some(ReviewMode::Hold));
+        } else {
+            check(&event, "/review");
+        }
+    }
+    assert_eq!(parse(&with("/review", json!("ask"))).event().unwrap().review, Some(ReviewMode::Ask));
+    for other in [json!("CANARY"), json!("Hold"), json!(true), json!(["hold"])] {
+        check(&with("/review", other), "/review");
+    }
+}
+
+#[test]
+fn the_name_of_a_rule_is_a_name() {
+    for rule in ["opt_out.object", "a-1", &"r".repeat(64)] {
+        assert_eq!(parse(&with("/rule", json!(rule))).event().unwrap().rule, Some(rule));
+    }
+    for other in [json!("CANARY"), json!("a b"), json!("а.б"), json!("r".repeat(65)), json!(7)] {
+        check(&with("/rule", other), "/rule");
+    }
+}
+
+#[test]
+fn what_settles_a_request_names_it_and_no_person() {
+    for kind in ["dismiss", "apply"] {
+        let mut event = without("/subject");
+        (event["kind"], event["also"]) = (json!(kind), json!("of no use"));
+        assert_eq!(parse(&event).event().unwrap().request_id, Some("CRM-88"));
+        event.as_object_mut().unwrap().remove("request_id");
+        check(&event, "/request_id");
+    }
+}

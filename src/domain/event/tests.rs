@@ -32,6 +32,7 @@ fn sources() -> BTreeMap<String, SourcePolicy> {
     let source = |may: &[EventKind], users: Option<&[&str]>| SourcePolicy {
         may: may.iter().copied().collect(),
         users: users.map(|users| users.iter().map(|user| (*user).to_owned()).collect()),
+        clock: SourceClock::Received,
     };
     BTreeMap::from([
         ("call_center".to_owned(), source(EventKind::ALL, Some(&["callcenter", "backup"]))),
@@ -60,12 +61,15 @@ fn event(kind: EventKind) -> Event<'static> {
         source: "call_center",
         kind,
         occurred_at: instant(0),
-        subject: if kind == EventKind::Dismiss { Identifiers::default() } else { phone("+7 777") },
+        subject: if kind.settles() { Identifiers::default() } else { phone("+7 777") },
+        also: vec![],
         new_subject: if changes { phone("+7 701") } else { Identifiers::default() },
         scope: Wanted::default(),
         request_id: None,
         requested_by: RequestedBy::Subject,
         agent: Some("op-17"),
+        review: None,
+        rule: None,
     }
 }
 
@@ -77,7 +81,8 @@ fn digests(kind: IdentifierKind, text: &str) -> Option<Vec<Digest>> {
 fn decided(event: &Event<'_>) -> Result<EventRecord, Refused> {
     let (sources, catalogue) = (sources(), catalogue());
     let future_max = SignedDuration::from_mins(5);
-    let policy = Policy { sources: &sources, catalogue: &catalogue, future_max };
+    let calendar = Calendar::none();
+    let policy = Policy { sources: &sources, catalogue: &catalogue, calendar: &calendar, future_max };
     let content = vec![[3; 16], [4; 16]];
     decide(event, Taken { received_at: instant(60), keys: &KEYS, content }, &policy, digests)
 }
@@ -85,7 +90,8 @@ fn decided(event: &Event<'_>) -> Result<EventRecord, Refused> {
 fn permitted(source: &'static str, kind: EventKind, user: Option<&str>) -> bool {
     let (sources, catalogue) = (sources(), catalogue());
     let future_max = SignedDuration::from_mins(5);
-    let policy = Policy { sources: &sources, catalogue: &catalogue, future_max };
+    let calendar = Calendar::none();
+    let policy = Policy { sources: &sources, catalogue: &catalogue, calendar: &calendar, future_max };
     match permit(&Event { source, ..event(kind) }, user, &policy) {
         Ok(()) => true,
         Err(refused) => {
@@ -153,7 +159,7 @@ fn what_is_decided_is_all_in_the_record() {
     assert_eq!((&record.scope.regions, &record.scope.brands), (&Names::All, &Names::All));
     assert_eq!(record.remarks, Remarks::default());
     assert_eq!((record.request.as_str(), record.agent.as_deref()), ("call_center:cc-1", Some("op-17")));
-    assert!(!record.review);
+    assert_eq!(record.review, None);
     event.request_id = Some("CRM-88");
     assert_eq!(decided(&event).unwrap().request, "CRM-88");
 }
@@ -235,7 +241,7 @@ fn an_unknown_name_widens_its_dimension_when_restricting_and_refuses_when_liftin
 
 #[test]
 fn the_scope_of_a_changed_identifier_or_a_dismiss_says_nothing() {
-    for kind in [EventKind::IdentifierChanged, EventKind::Dismiss] {
+    for kind in [EventKind::IdentifierChanged, EventKind::Dismiss, EventKind::Apply] {
         let scope = Wanted { regions: Some(vec![CANARY]), ..Wanted::default() };
         let record = decided(&Event { scope, ..event(kind) }).unwrap();
         assert_eq!((record.scope, record.remarks), (Scope::ALL, Remarks::default()));
@@ -249,7 +255,7 @@ fn without_a_usable_identifier_what_restricts_is_for_review_and_what_lifts_is_re
     };
     for kind in RESTRICTING {
         let record = decided(&Event { subject: unusable(), ..event(kind) }).unwrap();
-        assert!(record.review && record.subject.is_empty(), "{kind}");
+        assert!(record.review == Some(ReviewMode::Ask) && record.subject.is_empty(), "{kind}");
         assert_eq!(record.remarks.ignored, 0b101);
     }
     for kind in LIFTING.into_iter().chain([EventKind::IdentifierChanged]) {
@@ -273,7 +279,7 @@ fn what_cannot_be_parsed_is_named_and_the_rest_is_applied() {
         let record = decided(&Event { subject: subject.clone(), ..event(kind) }).unwrap();
         let kinds: Vec<_> = record.subject.iter().map(|subject| subject.kind).collect();
         assert_eq!(kinds, [IdentifierKind::UserId, IdentifierKind::Phone]);
-        assert_eq!((record.remarks.ignored, record.review), (0b010, false));
+        assert_eq!((record.remarks.ignored, record.review), (0b010, None));
     }
     let changed = Event { subject, new_subject, ..event(EventKind::IdentifierChanged) };
     let record = decided(&changed).unwrap();
@@ -318,5 +324,57 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn whoever_else_is_named_gets_the_statement_too_each_once() {
+    let phone = |text| person(&[(IdentifierKind::Phone, written(text))]);
+    let email = || person(&[(IdentifierKind::Email, written("a@b.kz"))]);
+    let also = vec![email(), phone("+7 777"), email(), phone("bad")];
+    let record = decided(&Event { also, ..event(EventKind::OptOut) }).unwrap();
+    let kinds: Vec<_> = record.subject.iter().map(|subject| subject.kind).collect();
+    assert_eq!(kinds, [IdentifierKind::Phone, IdentifierKind::Email]);
+    assert_eq!(record.remarks.ignored, 1 << 6, "one could not be read");
+    let only = Event { subject: phone("bad"), also: vec![email()], ..event(EventKind::OptIn) };
+    assert_eq!(decided(&only).unwrap().subject.len(), 1, "one of them is enough");
+}
+
+#[test]
+fn a_source_may_ask_for_a_person_and_name_its_rule() {
+    for mode in ReviewMode::ALL {
+        let asked = Event { review: Some(*mode), rule: Some("unsure.object"), ..event(EventKind::OptOut) };
+        let record = decided(&asked).unwrap();
+        assert_eq!((record.review, record.rule.as_deref()), (Some(*mode), Some("unsure.object")));
+        assert_eq!(record.subject.len(), 1);
+    }
+}
+
+#[test]
+fn the_time_of_a_request_runs_from_receipt_or_from_what_its_source_says() {
+    let start = |clock, occurred_at| {
+        let mut sources = sources();
+        sources.get_mut("call_center").unwrap().clock = clock;
+        let (catalogue, calendar) = (catalogue(), Calendar::none());
+        let future_max = SignedDuration::from_mins(5);
+        let policy = Policy { sources: &sources, catalogue: &catalogue, calendar: &calendar, future_max };
+        let taken = Taken { received_at: instant(60), keys: &KEYS, content: vec![[3; 16], [4; 16]] };
+        let event = Event { occurred_at: instant(occurred_at), ..event(EventKind::OptOut) };
+        let record = decide(&event, taken, &policy, digests).unwrap();
+        assert_eq!(record.deadline, Some(calendar.deadline(record.starts_at)));
+        record.starts_at
+    };
+    assert_eq!(start(SourceClock::Received, 0), instant(60));
+    assert_eq!(start(SourceClock::OccurredAt, 0), instant(0));
+    for ahead in [61, 61 + 300, 1_000_000] {
+        assert_eq!(start(SourceClock::OccurredAt, ahead), instant(60), "nothing begins in the future");
+    }
+}
+
+#[test]
+fn what_settles_a_request_has_no_deadline_of_its_own() {
+    for kind in EventKind::ALL {
+        let event = Event { request_id: Some("CRM-88"), ..event(*kind) };
+        assert_eq!(decided(&event).unwrap().deadline.is_none(), kind.settles(), "{kind}");
     }
 }

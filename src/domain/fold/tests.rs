@@ -1,10 +1,15 @@
 //! The fold's laws: any order, any batching and any repetition give the same list.
 
+mod requests;
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::record::Subject;
+use crate::domain::calendar::Deadline;
+use crate::domain::record::{Remarks, Subject};
 use crate::domain::scope::Scope;
+use crate::domain::statement::Statement;
 use crate::domain::words::RequestedBy;
 
 const KEY: KeyCheck = KeyCheck([7; 8]);
@@ -38,7 +43,14 @@ fn event(name: u32, kind: EventKind, second: i64, person: u8) -> EventRecord {
         request: format!("crm:{name}"),
         requested_by: RequestedBy::Subject,
         agent: None,
-        review: false,
+        review: None,
+        rule: None,
+        starts_at: instant(100),
+        deadline: (!kind.settles()).then(|| Deadline {
+            due_at: instant(1000 + i64::from(name)),
+            due_strict_at: instant(900 + i64::from(name)),
+            calendar: Some("kz-1".into()),
+        }),
     }
 }
 
@@ -83,7 +95,7 @@ fn folded_in_batches(ledger: &[Entry], batch: usize) -> Working {
                 working.events.insert(key, all.events.get(&key).cloned().flatten());
             }
             for key in missing.requests {
-                working.requests.insert(key, all.requests.get(&key).copied().flatten());
+                working.requests.insert(key, all.requests.get(&key).cloned().flatten());
             }
             if missing.fences {
                 working.fences = Some(all.fences.clone().unwrap_or_default());
@@ -99,7 +111,7 @@ fn folded_in_batches(ledger: &[Entry], batch: usize) -> Working {
             all.events.insert(*key, working.events[key].clone());
         }
         for key in &working.changed.requests {
-            all.requests.insert(*key, working.requests[key]);
+            all.requests.insert(*key, working.requests[key].clone());
         }
         if working.changed.fences {
             all.fences = working.fences;
@@ -112,8 +124,8 @@ fn folded_in_batches(ledger: &[Entry], batch: usize) -> Working {
 fn standing(list: &Working) -> BTreeMap<Digest, Vec<Statement>> {
     list.people
         .iter()
-        .filter(|(_, person)| !person.kept.standing.is_empty())
-        .map(|(digest, person)| (*digest, person.kept.standing.as_slice().to_vec()))
+        .map(|(digest, person)| (*digest, person.standing()))
+        .filter(|(_, standing)| !standing.is_empty())
         .collect()
 }
 
@@ -196,53 +208,6 @@ fn of_two_contents_under_one_name_the_first_in_the_ledger_counts() {
 }
 
 #[test]
-fn a_dismiss_closes_what_is_in_review_and_nothing_else() {
-    let mut unread = event(1, EventKind::OptOut, 5, 0);
-    (unread.review, unread.subject) = (true, vec![]);
-    let dismiss = |name: u32, request: &str| {
-        let mut dismiss = event(name, EventKind::Dismiss, 6, 0);
-        (dismiss.request, dismiss.subject) = (request.into(), vec![]);
-        dismiss
-    };
-    let list = folded(&ledger([
-        unread,
-        event(2, EventKind::OptOut, 5, 0),
-        dismiss(3, "crm:1"),
-        dismiss(4, "crm:1"),
-        dismiss(5, "crm:2"),
-        dismiss(6, "crm:9"),
-    ]));
-    let decisions: Vec<_> = (1..=6)
-        .map(|n: u32| list.events[&EventKey::of("crm", &n.to_string())].clone().unwrap().decision)
-        .collect();
-    assert_eq!(
-        decisions,
-        [
-            Decision::Review,
-            Decision::Applied,
-            Decision::Applied,
-            Decision::Superseded,
-            Decision::Superseded,
-            Decision::UnknownRequest
-        ]
-    );
-}
-
-#[test]
-fn a_request_in_review_is_applied_by_an_event_that_carries_its_id() {
-    let mut unread = event(1, EventKind::OptOut, 5, 0);
-    (unread.review, unread.subject) = (true, vec![]);
-    let mut read = event(2, EventKind::OptOut, 5, 0);
-    read.request = "crm:1".into();
-    let request = RequestKey::of("crm:1");
-    let list = folded(&ledger([unread.clone()]));
-    assert_eq!(list.requests[&request], Some(RequestState::Review));
-    assert_eq!(list.head.revision, 0, "nobody is known yet");
-    let list = folded(&ledger([unread, read]));
-    assert_eq!(list.requests[&request], Some(RequestState::Applied));
-}
-
-#[test]
 fn a_record_that_lacks_a_key_which_the_list_depends_on_leaves_the_decision_to_the_next() {
     let whole = event(1, EventKind::OptOut, 5, 0);
     let mut partial = whole.clone();
@@ -311,7 +276,7 @@ fn what_is_restored_joins_what_is_there() {
         folded(&ledger([event(1, EventKind::OptOut, 5, 0), event(2, EventKind::IdentifierChanged, 6, 0)]));
     let people: Vec<_> = before.people.iter().map(|(digest, person)| (*digest, person.clone())).collect();
     let mut list = folded(&ledger([event(3, EventKind::OptIn, 4, 0)]));
-    list.fold(2, &entry(2, Record::Restored { people })).unwrap();
+    list.fold(2, &entry(2, Record::Restored { people, requests: vec![] })).unwrap();
     assert_eq!(
         standing(&list),
         standing(&folded(&ledger([

@@ -3,14 +3,14 @@
 -- KEYS: meta, barriers    ARGV: worker, key prefix, then for each event: bucket, field
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-local meta = redis.call('HMGET', KEYS[1], 'list', 'position', 'revision', 'last', 'fold', 'keys')
+local meta = redis.call('HMGET', KEYS[1], 'list', 'position', 'revision', 'last', 'fold', 'keys', 'calendars')
 redis.call('HINCRBY', KEYS[2], 'taken', 1)
 local time = redis.call('TIME')
 local reply = { run_id, replid, time[1], time[2] }
-for i = 1, 6 do reply[4 + i] = meta[i] end
+for i = 1, 7 do reply[4 + i] = meta[i] end
 if meta[1] then
   local base = ARGV[2] .. meta[1] .. ':'
-  reply[11] = redis.call('HGET', base .. 'fences', ARGV[1])
+  reply[12] = redis.call('HGET', base .. 'fences', ARGV[1])
   for i = 3, #ARGV, 2 do reply[#reply + 1] = redis.call('HGET', base .. ARGV[i], ARGV[i + 1]) end
 end
 return reply

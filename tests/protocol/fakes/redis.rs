@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use suppressd::domain::digest::Digest;
-use suppressd::domain::fold::{Fences, Head, Outcome, RequestState, Working};
+use suppressd::domain::fold::{Fences, Head, Outcome, Working};
 use suppressd::domain::record::{EventKey, ListId, Person, RecordId, RequestKey, WorkerId};
+use suppressd::domain::request::Request;
 use suppressd::domain::statement::Statement;
 use suppressd::mirror::FeedEntry;
 use tokio::sync::watch;
@@ -57,7 +58,7 @@ pub(crate) struct Data {
 pub(crate) struct Stored {
     pub people: BTreeMap<Digest, Person>,
     pub events: BTreeMap<EventKey, Outcome>,
-    pub requests: BTreeMap<RequestKey, RequestState>,
+    pub requests: BTreeMap<RequestKey, Request>,
     pub fences: Fences,
     pub feed: Vec<Fed>,
 }
@@ -113,14 +114,14 @@ impl Data {
             let person = &working.people[digest];
             list.people.insert(*digest, person.clone());
             if changed.standing.contains(digest) {
-                changes.push((*digest, person.kept.standing.as_slice().to_vec()));
+                changes.push((*digest, person.standing()));
             }
         }
         for key in &changed.events {
             list.events.insert(*key, working.events[key].clone().unwrap());
         }
         for key in &changed.requests {
-            list.requests.insert(*key, working.requests[key].unwrap());
+            list.requests.insert(*key, working.requests[key].clone().unwrap());
         }
         if let Some(fences) = working.fences.as_ref().filter(|_| changed.fences) {
             list.fences.clone_from(fences);

@@ -232,7 +232,7 @@ impl List for RedisLink {
             working.events.insert(*key, list.events.get(key).cloned());
         }
         for key in &missing.requests {
-            working.requests.insert(*key, list.requests.get(key).copied());
+            working.requests.insert(*key, list.requests.get(key).cloned());
         }
         if missing.fences {
             working.fences = Some(list.fences);
@@ -261,7 +261,7 @@ impl List for RedisLink {
             let head = self.head_of(&node.data).filter(|head| head.list == list)?;
             let people = node.data.lists.get(&list).map(|stored| &stored.people);
             let of_slice = people.into_iter().flatten().filter(|(digest, _)| slice_of(digest.0) == slice);
-            let people = of_slice.map(|(d, person)| (*d, person.kept.standing.as_slice().to_vec())).collect();
+            let people = of_slice.map(|(d, person)| (*d, person.standing())).collect();
             Some(Slice { position: head.position, people })
         };
         let (part, _) = self.call(Use::Bulk, Call::Slice(slice), false, read).await?;

@@ -83,7 +83,7 @@ async fn history_15_what_the_list_has_is_given_back_to_the_ledger() {
     w0.opt_out(&world, ALICE).done().await;
     let people: Vec<_> = world.redis.content(0).1.into_iter().collect();
     world.stream.replace(&genesis());
-    world.stream.push(&entry(Record::Restored { people }));
+    world.stream.push(&entry(Record::Restored { people, requests: vec![] }));
     let mut event = w0.opt_out(&world, BOB);
     let_pass(A_WHILE).await;
     assert!(!event.is_acked(), "the serving list is still that of the other ledger");

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use suppressd::codec::job::JobLimits;
+use suppressd::domain::calendar::Calendar;
 use suppressd::domain::digest::HashKey;
-use suppressd::domain::event::SourcePolicy;
+use suppressd::domain::event::{SourceClock, SourcePolicy};
 use suppressd::domain::identifier::Country;
 use suppressd::domain::record::WorkerId;
 use suppressd::domain::words::EventKind;
@@ -213,8 +214,13 @@ fn rules() -> Rules {
     let may = EventKind::ALL.iter().copied().collect();
     let seconds = std::time::Duration::from_secs;
     Rules {
-        sources: [("call_center".to_owned(), SourcePolicy { may, users: None })].into(),
+        sources: [(
+            "call_center".to_owned(),
+            SourcePolicy { may, users: None, clock: SourceClock::Received },
+        )]
+        .into(),
         catalogue: CATALOGUE.clone(),
+        calendar: Arc::new(Calendar::none()),
         country: country(),
         event_bytes_max: 1 << 16,
         future_max: seconds(300),
