@@ -33,26 +33,10 @@ pub(super) struct Tls {
 impl Tls {
     pub(super) fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, TlsRefused> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsRefused::Host)?;
-        let mut roots = RootCertStore::empty();
-        match ca_file {
-            Some(file) => {
-                let certificates = CertificateDer::pem_file_iter(file).map_err(|_| TlsRefused::Authority)?;
-                for certificate in certificates {
-                    let certificate = certificate.map_err(|_| TlsRefused::Authority)?;
-                    roots.add(certificate).map_err(|_| TlsRefused::Authority)?;
-                }
-                if roots.is_empty() {
-                    return Err(TlsRefused::Authority);
-                }
-            }
-            None => {
-                // Some of a machine's certificates may be of no use; the rest will do.
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                if roots.is_empty() {
-                    return Err(TlsRefused::Nobody);
-                }
-            }
-        }
+        let roots = match ca_file {
+            Some(file) => authorities(file)?,
+            None => of_this_machine()?,
+        };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -65,4 +49,20 @@ impl Tls {
     pub(super) async fn secure(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
     }
+}
+
+fn authorities(file: &Path) -> Result<RootCertStore, TlsRefused> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|_| TlsRefused::Authority)? {
+        let certificate = certificate.map_err(|_| TlsRefused::Authority)?;
+        roots.add(certificate).map_err(|_| TlsRefused::Authority)?;
+    }
+    if roots.is_empty() { Err(TlsRefused::Authority) } else { Ok(roots) }
+}
+
+/// Some of a machine's certificates may be of no use; the rest will do.
+fn of_this_machine() -> Result<RootCertStore, TlsRefused> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() { Err(TlsRefused::Nobody) } else { Ok(roots) }
 }

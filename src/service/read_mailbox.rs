@@ -45,6 +45,9 @@ const LOGIN_PAUSE: (Duration, Duration) = (Duration::from_mins(1), Duration::fro
 /// A session that lacks a folder ends after this, to look for it again.
 const MISSING_RETRY: Duration = Duration::from_mins(5);
 
+/// The rule of a mail that our own code could not read.
+pub const CRASH_RULE: &str = "unsure.crash";
+
 /// What a mail is and asks for.
 pub struct Read {
     /// What tells it from every other mail, and is the same in every folder. It may name a person.

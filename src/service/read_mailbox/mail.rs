@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::memory::{Memory, Mind};
-use super::{Ended, MailDesk, Read};
+use super::{CRASH_RULE, Ended, MailDesk, Read};
 use crate::codec::event_out::{self, EventOut, Review};
 use crate::codec::record::hex;
 use crate::domain::mail::reading::{Outcome, Reading, Subject};
@@ -33,9 +33,6 @@ const UNROUTABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The rule by which a request is not taken at its word because our own server doubts its sender.
 const FORGED_RULE: &str = "unsure.authentication";
-
-/// The rule of a mail that our own code could not read.
-const CRASH_RULE: &str = "unsure.crash";
 
 /// What is done about a mail.
 struct Decided {
