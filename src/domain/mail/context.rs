@@ -25,7 +25,7 @@ pub(super) enum Standing {
     Falls(Rule),
 }
 
-/// What the whole mail says besides.
+/// What the whole mail says besides, its subject included.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Around {
     /// An order, a delivery, a refund is spoken of.
@@ -38,6 +38,19 @@ pub(super) struct Around {
     pub(super) offers: bool,
     /// Wants to get mails, or got out of the list by mistake.
     pub(super) mistaken: bool,
+}
+
+impl Around {
+    /// What these words say.
+    pub(super) fn of<'w>(words: impl Iterator<Item = &'w Word>) -> Self {
+        words.fold(Self::default(), |around, word| Self {
+            orders: around.orders || word.classes.has(Class::Order),
+            footer: around.footer || word.classes.has(Class::Footer),
+            write_back: around.write_back || word.classes.has(Class::WriteBack),
+            offers: around.offers || word.classes.has(Class::Offer),
+            mistaken: around.mistaken || word.classes.has(Class::Mistake),
+        })
+    }
 }
 
 /// What becomes of a request to stop marketing.
@@ -79,8 +92,8 @@ fn denies(fit: &Fit, words: &[Word]) -> bool {
 fn is_about_the_reader(fit: &Fit, words: &[Word]) -> bool {
     let head = fit.places[0];
     let near = &words[head.saturating_sub(1)..words.len().min(head + 2)];
-    near.iter().any(|word| word.classes.has(Class::You))
-        && !words.iter().any(|word| word.classes.has(Class::Me))
+    let promises = words[head].negated && near.iter().any(|word| word.classes.has(Class::You));
+    promises && !words.iter().any(|word| word.classes.has(Class::Me))
 }
 
 /// "If you no longer wish to receive", which companies write to people and not the other way round.
@@ -109,7 +122,12 @@ fn unsubscribing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let is_condition = |word: &&Word| word.classes.has(Class::If) && word.clause == clause;
     let condition = words[head.saturating_sub(CONDITION_REACH)..head].iter().any(|word| is_condition(&word));
     let has = |class| words.iter().any(|word| word.classes.has(class));
+    let bare = ![Class::Me, Class::Mailing, Class::Message, Class::List].into_iter().any(has);
+    if bare && around.write_back {
+        return Standing::Falls(Rule::NothingWriteBack);
+    }
     if has(Class::Mistake)
+        || (has(Class::Topic) && !has(Class::Me))
         || (condition && !has(Class::Cannot))
         || (around.footer && words.len() <= WISH_REACH)
     {

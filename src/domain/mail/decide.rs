@@ -42,15 +42,7 @@ const NAMES_MARKETING: Classes =
 
 impl Hearing {
     /// Listens to every sentence.
-    pub(super) fn of(tokens: &Tokens) -> Self {
-        let says = |class| tokens.words.iter().any(|word| word.classes.has(class));
-        let around = Around {
-            orders: says(Class::Order),
-            footer: says(Class::Footer),
-            write_back: says(Class::WriteBack),
-            offers: says(Class::Offer),
-            mistaken: says(Class::Mistake),
-        };
+    pub(super) fn of(tokens: &Tokens, around: Around) -> Self {
         let sentences = tokens.sentences.iter().enumerate();
         let mut heard: Vec<Heard> = sentences
             .map(|(index, sentence)| {
