@@ -11,5 +11,6 @@ pub mod job;
 mod json;
 pub mod receipt;
 pub mod record;
+pub mod review;
 pub mod time;
 pub mod value;

@@ -5,7 +5,7 @@
 //! separator. What is held here is the series themselves: counting is an index and an atomic addition.
 
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
 
 /// The series of one name, by the index of each label's value in its set.
 #[derive(Debug)]
@@ -38,6 +38,10 @@ pub(super) type Label<'a> = (&'static str, Vec<&'a str>);
 impl Maker<'_> {
     pub(super) fn gauge(&self, name: &str) -> IntGauge {
         self.series(name, vec![], &IntGauge::with_opts)
+    }
+
+    pub(super) fn real_gauge(&self, name: &str) -> Gauge {
+        self.series(name, vec![], &Gauge::with_opts)
     }
 
     pub(super) fn counters<const N: usize>(

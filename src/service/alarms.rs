@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
 use super::post::Post;
@@ -22,6 +22,8 @@ pub enum Alarm {
     Unroutable,
     /// The same event id with other content.
     EventIdConflict,
+    /// A request is due soon, overdue, or was settled late.
+    Deadline,
 }
 
 impl Alarm {
@@ -32,6 +34,7 @@ impl Alarm {
             Self::LedgerLost => "ledger_lost",
             Self::Unroutable => "unroutable",
             Self::EventIdConflict => "event_id_conflict",
+            Self::Deadline => "deadline",
         }
     }
 }
@@ -52,8 +55,17 @@ impl Alarms {
 
     /// Something happened: alarms each time.
     pub async fn happened(&self, alarm: Alarm, detail: &str) {
+        self.happened_to(alarm, detail, Map::new()).await;
+    }
+
+    /// Something happened to what these members name.
+    pub async fn happened_to(&self, alarm: Alarm, detail: &str, named: Map<String, Value>) {
         tracing::error!(alarm = alarm.as_str(), detail, "alarm");
-        let body = json!({ "alarm": alarm.as_str(), "at": self.clock.now().to_string(), "detail": detail });
+        let mut body =
+            json!({ "alarm": alarm.as_str(), "at": self.clock.now().to_string(), "detail": detail });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(named);
+        }
         self.post.tell(format!("alarm.{}", alarm.as_str()), body.to_string().into_bytes()).await;
     }
 

@@ -18,3 +18,4 @@ pub mod quarantine;
 pub mod random;
 pub mod retry_waiting;
 pub mod trust;
+pub mod watch_deadlines;

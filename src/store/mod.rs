@@ -15,6 +15,7 @@
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//! | `{suppressd}:alarmed:<request>:<urgency>` | which alarms of deadlines were raised |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
@@ -26,6 +27,7 @@ mod list;
 mod meta;
 mod rebuild;
 mod replies;
+mod requests;
 mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};
