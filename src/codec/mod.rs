@@ -4,6 +4,7 @@
 //! bounded, never panics, and refuses with a [`fault::Fault`] that names the place and the rule but
 //! never repeats a value.
 
+pub mod answer;
 pub mod encoding;
 pub mod event;
 pub mod event_out;
@@ -15,3 +16,4 @@ pub mod receipt;
 pub mod record;
 pub mod time;
 pub mod value;
+pub mod written_event;

@@ -18,4 +18,5 @@ pub mod quarantine;
 pub mod random;
 pub mod read_mailbox;
 pub mod retry_waiting;
+pub mod trace_person;
 pub mod trust;

@@ -93,6 +93,10 @@ impl Keys {
         format!("{}suspect:{}", self.tag, hex(fingerprint))
     }
 
+    pub(super) fn look_ups(&self) -> String {
+        format!("{}look-ups", self.tag)
+    }
+
     pub(super) fn lease(&self) -> String {
         format!("{}lease", self.tag)
     }

@@ -52,7 +52,7 @@ pub struct RedisList {
     pub(super) meta: String,
     wait_replicas: usize,
     /// Barriers alone: `WAIT` blocks whoever shares the connection.
-    barriers: Connection,
+    pub(super) barriers: Connection,
     /// The applier's reads and writes, and everything small.
     pub(super) work: Connection,
     /// Blocking reads of the feed.
@@ -113,7 +113,10 @@ impl RedisList {
         line.map(|value| value.trim().to_owned()).ok_or(ListFault::Unreadable(name))
     }
 
-    async fn replicas(&self, connection: &mut redis::aio::MultiplexedConnection) -> Result<(), ListFault> {
+    pub(super) async fn replicas(
+        &self,
+        connection: &mut redis::aio::MultiplexedConnection,
+    ) -> Result<(), ListFault> {
         if self.wait_replicas == 0 {
             return Ok(());
         }
