@@ -120,6 +120,8 @@ async fn the_answer_for_machines_keeps_its_shape() {
     for pointer in [
         "/look_up",
         "/history/0/received_at",
+        "/history/0/due_at",
+        "/history/0/due_strict_at",
         "/history/0/decided_at",
         "/identifiers/0/in_force/0/said_by/decided_at",
     ] {
