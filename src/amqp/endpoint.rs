@@ -62,7 +62,7 @@ impl Endpoint {
         self.uri.query.heartbeat = Some(u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX).max(1));
     }
 
-    /// Who we are to RabbitMQ.
+    /// Who logs in.
     pub fn user(&self) -> &str {
         &self.uri.authority.userinfo.username
     }

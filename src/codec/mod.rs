@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod encoding;
 pub mod event;
+pub mod event_out;
 pub mod fault;
 pub mod job;
 mod json;

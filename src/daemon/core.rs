@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Stop;
+use super::{Stop, mailbox};
 use crate::amqp::{Broker, BrokerSettings, Endpoint, Inputs, Names};
 use crate::domain::digest::{HashKey, KeyCheck};
 use crate::domain::identifier::Country;
@@ -209,7 +209,7 @@ pub fn check(settings: &Settings) -> Result<(), Stop> {
     country(settings)?;
     broker_settings(settings)?;
     RedisList::new(&redis_config(settings)).map_err(configuration)?;
-    Ok(())
+    mailbox::check(settings)
 }
 
 /// The country of numbers without a country code.

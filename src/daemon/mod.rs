@@ -6,6 +6,7 @@
 mod core;
 mod init;
 mod look_up;
+mod mailbox;
 mod rebuild;
 mod requests;
 mod send;

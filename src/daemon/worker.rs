@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::core::{Core, country};
-use super::{Stop, watch};
+use super::{Stop, mailbox, watch};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
 use crate::codec::job::JobLimits;
@@ -35,6 +35,7 @@ use crate::service::health::Health;
 use crate::service::ports::{Incoming, Ledger};
 use crate::service::post::{Addresses, Post};
 use crate::service::quarantine::Quarantine;
+use crate::service::read_mailbox::MailDesk;
 use crate::service::{random, retry_waiting};
 use crate::settings::Settings;
 
@@ -49,6 +50,8 @@ struct Worker {
     alarms: Alarms,
     jobs: Arc<JobDesk>,
     events: Arc<EventDesk>,
+    /// The mailbox, if there is one.
+    mail: Option<Arc<MailDesk>>,
     /// How long deliveries may be held that cannot be worked on.
     hold_max: Duration,
     /// Handlers of deliveries.
@@ -123,6 +126,9 @@ impl Worker {
         };
         let post = Post::new(Arc::new(core.broker.clone()), core.clock.clone(), addresses);
         let alarms = Alarms::new(post.clone(), core.clock.clone());
+        let shared =
+            mailbox::Shared { core: &core, post: &post, alarms: &alarms, health: &health, metrics: &metrics };
+        let mail = mailbox::desk(&settings, &shared)?;
         let keys = Arc::new(settings.hashing.key_ring);
         let catalogue = Arc::new(settings.catalogue);
         let calendar = Arc::new(Calendar::none());
@@ -179,7 +185,7 @@ impl Worker {
         let calendar = settings.deadlines.calendar;
         watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max, calendar);
         let hold_max = limits.hold_max;
-        Ok(Self { core, metrics, health, alarms, jobs, events, hold_max, handlers, hard, broken })
+        Ok(Self { core, metrics, health, alarms, jobs, events, mail, hold_max, handlers, hard, broken })
     }
 
     /// Takes deliveries once the list is proven, until the broker is halted. Returns only on what somebody
@@ -200,6 +206,9 @@ impl Worker {
             // It ends only with the gate, and so does the worker.
             let _ = waiting.await;
         });
+        if let Some(desk) = &self.mail {
+            mailbox::start(&self.core, &self.health, desk.clone());
+        }
         let (jobs, events) = (self.jobs.clone(), self.events.clone());
         let take_jobs = self.take(inputs.jobs, move |job| {
             let jobs = jobs.clone();

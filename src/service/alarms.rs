@@ -22,6 +22,8 @@ pub enum Alarm {
     Unroutable,
     /// The same event id with other content.
     EventIdConflict,
+    /// Many mails ask for something and are not from whom they say.
+    MailboxFlood,
 }
 
 impl Alarm {
@@ -32,6 +34,7 @@ impl Alarm {
             Self::LedgerLost => "ledger_lost",
             Self::Unroutable => "unroutable",
             Self::EventIdConflict => "event_id_conflict",
+            Self::MailboxFlood => "mailbox_flood",
         }
     }
 }

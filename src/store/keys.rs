@@ -101,6 +101,10 @@ impl Keys {
         format!("{}lease", self.tag)
     }
 
+    pub(super) fn mail_turn(&self) -> String {
+        format!("{}mail-turn", self.tag)
+    }
+
     /// What every other key of a list begins with.
     pub(super) fn list(&self, list: ListId) -> String {
         format!("{}{list}:", self.tag)

@@ -15,6 +15,7 @@
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
+//! | `{suppressd}:mail-turn` | who reads the mailbox |
 //! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
@@ -25,6 +26,7 @@ mod connection;
 mod keys;
 mod list;
 mod look_ups;
+mod mail_turn;
 mod meta;
 mod rebuild;
 mod replies;
