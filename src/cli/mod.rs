@@ -11,7 +11,6 @@ mod live;
 mod look_up;
 mod opt_out;
 mod receipt;
-mod requests;
 mod show;
 mod table;
 mod wire;
@@ -28,7 +27,6 @@ use self::exit::{Exit, Failure};
 use self::filter::FilterArgs;
 use self::look_up::LookUpArgs;
 use self::opt_out::OptOutArgs;
-use self::requests::RequestsArgs;
 use crate::daemon::{self, Stop};
 use crate::domain::identifier::Country;
 use crate::fail_points;
@@ -66,8 +64,6 @@ enum Command {
     LookUp(LookUpArgs),
     /// Opts somebody out, or says something else about a person, by the same rules as every source.
     OptOut(OptOutArgs),
-    /// Lists the requests that a person must decide on, or decides.
-    Requests(RequestsArgs),
 }
 
 /// Does what the command line says.
@@ -92,9 +88,6 @@ pub fn main() -> ExitCode {
         }),
         Command::OptOut(args) => on_console(&arguments.config, |settings, runtime, console| {
             opt_out::run(&args, &settings, runtime, SystemClock.now(), std::io::stdin().lock(), console)
-        }),
-        Command::Requests(args) => on_console(&arguments.config, |settings, runtime, console| {
-            requests::run(&args, &settings, runtime, SystemClock.now(), console)
         }),
         command => with_settings(&arguments.config, |settings| execute(&command, settings)),
     };
@@ -197,7 +190,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
         }
-        Command::Filter(_) | Command::LookUp(_) | Command::OptOut(_) | Command::Requests(_) => {
+        Command::Filter(_) | Command::LookUp(_) | Command::OptOut(_) => {
             unreachable!("these are done on a console")
         }
     }

@@ -8,7 +8,6 @@ mod init;
 mod look_up;
 mod mailbox;
 mod rebuild;
-mod requests;
 mod send;
 mod watch;
 mod who;
@@ -18,7 +17,6 @@ pub use self::core::{Core, amqp_user, check};
 pub use self::init::init;
 pub use self::look_up::{Answer, Question, look_up};
 pub use self::rebuild::{Progress, rebuild};
-pub use self::requests::{Listing, requests};
 pub use self::send::{Answered, Letter, send};
 pub use self::worker::run;
 
