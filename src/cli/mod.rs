@@ -14,6 +14,7 @@ mod read_mail;
 mod receipt;
 mod show;
 mod table;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
