@@ -12,12 +12,26 @@ missing=()
 # A command that a package brings, and the package.
 need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing+=("$2"); }
 
+need_mail_server() {
+  need /usr/sbin/dovecot dovecot-core
+  need /usr/lib/dovecot/imap dovecot-imapd
+}
+
 need_servers_and_compiler() {
   need /usr/lib/rabbitmq/bin/rabbitmq-server rabbitmq-server
   need epmd erlang-base
   need redis-server redis-server
   need cc build-essential
   need openssl openssl
+}
+
+# What runs the example clients in deploy/examples. Debian's own Python has Debian's python3-pika; one that comes
+# first in PATH may not.
+need_examples() {
+  need /usr/bin/python3 python3
+  if ! /usr/bin/python3 -c 'import pika' 2>/dev/null; then missing+=(python3-pika); fi
+  need /usr/bin/php php-cli
+  if [ ! -r /usr/share/php/PhpAmqpLib/autoload.php ]; then missing+=(php-amqplib); fi
 }
 
 install_missing() {

@@ -9,6 +9,8 @@
 pub enum FailPoint {
     /// Jobs are filtered by the mirror as it is, without a barrier: `skip-barrier`.
     SkipBarrier,
+    /// The worker dies after it has published a mail's event, before it marks the mail: `die-before-mark`.
+    DieBeforeMark,
 }
 
 /// What `--version` says.
@@ -69,7 +71,8 @@ mod with_fail_points {
     fn parse(name: &str) -> FailPoint {
         match name {
             "skip-barrier" => FailPoint::SkipBarrier,
-            _ => panic!("SUPPRESSD_FAIL_POINTS: there is no such fail point; there is skip-barrier"),
+            "die-before-mark" => FailPoint::DieBeforeMark,
+            _ => panic!("SUPPRESSD_FAIL_POINTS: there are skip-barrier and die-before-mark, nothing else"),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! * [`codec`] turns bytes into those types and back, [`mirror`] answers for them at memory speed.
 //! * [`clean`] does for a file of recipients what the worker does for a job.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
-//! * [`amqp`], [`store`] and [`admin`] are the adapters: RabbitMQ, Redis, HTTP.
+//! * [`amqp`], [`store`], [`mailbox`] and [`admin`] are the adapters: RabbitMQ, Redis, IMAP, HTTP.
 //! * [`settings`], [`daemon`] and [`cli`] tie everything together.
 //! * [`fail_points`] breaks a worker on purpose, in the tests alone.
 //!
@@ -21,6 +21,7 @@ pub mod codec;
 pub mod daemon;
 pub mod domain;
 pub mod fail_points;
+pub mod mailbox;
 pub mod metrics;
 pub mod mirror;
 pub mod service;

@@ -4,7 +4,7 @@
 //! values come from closed sets (`metrics/labels.rs`) and are never made from what arrives. Callers hand over
 //! the domain's types and never see a label. There is no global state: each instance has its own registry.
 //!
-//! Absent on purpose: what counts recalls and mail, until those exist.
+//! Absent on purpose: what counts recalls, until those exist.
 
 mod family;
 mod labels;
@@ -13,12 +13,13 @@ mod tests;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 
 use self::family::{Family, Maker};
 use self::labels::{DEAD, KEPT, Names, UNKNOWN};
-pub use self::labels::{DeadQueue, Dependency, JobOutcome};
+pub use self::labels::{DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::filter::Tally;
 use crate::domain::fold::FOLD_VERSION;
@@ -139,6 +140,20 @@ metrics! { |make, regions, sources|
     /// that the channel delivers to.
     ignored_identifiers: Family<IntCounter, 1> =
         make.counters("suppressd_ignored_identifiers_total", [("type", labels::identifiers())]),
+
+    /// Mails that this worker decided about, by what became of them.
+    mails: Family<IntCounter, 1> =
+        make.counters("suppressd_mails_total", [("outcome", labels::mail_outcomes())]),
+
+    /// Mails that asked for something and failed our own server's check of their sender.
+    mails_forged: IntCounter = make.counter("suppressd_mails_forged_total"),
+
+    /// What kept this worker from reading the mailbox, or from marking what it had read.
+    mailbox_faults: Family<IntCounter, 1> =
+        make.counters("suppressd_mailbox_faults_total", [("fault", labels::mail_faults())]),
+
+    /// Seconds since 1970 when this worker had last looked at every folder of the mailbox; 0 if it never has.
+    mailbox_looked_at: IntGauge = make.gauge("suppressd_mailbox_looked_at_seconds"),
 
     /// 1 if the dependency is ready, else 0; /ready says why.
     ready: Family<IntGauge, 1> =
@@ -278,6 +293,26 @@ impl Metrics {
     /// So many jobs wait for a binding.
     pub fn set_unroutable_jobs(&self, count: u64) {
         self.unroutable_jobs.set(whole(count));
+    }
+
+    /// A mail was decided about.
+    pub fn mail(&self, outcome: MailOutcome) {
+        self.mails.at([outcome as usize]).inc();
+    }
+
+    /// A mail asked for something and is not from whom it says.
+    pub fn mail_forged(&self) {
+        self.mails_forged.inc();
+    }
+
+    /// The mailbox could not be read, or a mail in it not marked.
+    pub fn mailbox_fault(&self, kind: MailFaultKind) {
+        self.mailbox_faults.at([kind as usize]).inc();
+    }
+
+    /// Every folder of the mailbox was looked at by this moment.
+    pub fn set_mailbox_looked_at(&self, at: Timestamp) {
+        self.mailbox_looked_at.set(at.as_second());
     }
 
     /// A dependency is ready, or is not.

@@ -137,7 +137,13 @@ fn every_alarm_and_every_warning_has_its_row() {
     let alarms = strings_after(&text("src/service/alarms.rs"), " => ");
     named("alarms", alarms, |alarm| row(&format!("alarm.{alarm}")));
     let source = text("src/daemon/watch.rs") + &text("src/daemon/worker.rs");
-    named("warnings", strings_after(&source, "health.warn("), row);
+    let mut warnings = strings_after(&source, "health.warn(");
+    for file in ["read_mailbox.rs", "read_mailbox/folder.rs"] {
+        let source = text(&format!("src/service/{file}"));
+        warnings.extend(strings_after(&source, ".warn("));
+        warnings.extend(strings_after(&source, ".warn_of("));
+    }
+    named("warnings", warnings, row);
 }
 
 #[test]

@@ -57,6 +57,8 @@ const VENDORS: &[(&str, &str)] = &[
     ("prometheus", "metrics"),
     ("config", "settings"),
     ("async_imap", "mailbox"),
+    ("mail_parser", "codec"),
+    ("encoding_rs", "codec"),
     ("clap", "cli"),
     ("tracing_subscriber", "telemetry"),
 ];

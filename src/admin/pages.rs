@@ -68,7 +68,7 @@ async fn ready(State(Shown { health, .. }): State<Shown>) -> (StatusCode, Typed<
 
 async fn all_metrics(State(Shown { metrics, health }): State<Shown>) -> Result<Typed<String>, StatusCode> {
     for (dependency, state) in health.snapshot().states() {
-        metrics.set_ready(dependency, *state == health::State::Ready);
+        metrics.set_ready(dependency, state.is_well());
     }
     // It reads /proc and formats a thousand lines: nothing for a thread that others wait for.
     let encoded = tokio::task::spawn_blocking(move || metrics.encode()).await;
@@ -101,6 +101,7 @@ struct Warning<'a> {
 fn readiness(snapshot: &Snapshot) -> Vec<u8> {
     let states = snapshot.states().map(|(dependency, state)| match state {
         health::State::Ready => (dependency.as_str(), DependencyState { ready: true, why: None }),
+        health::State::Idle(why) => (dependency.as_str(), DependencyState { ready: true, why: Some(why) }),
         health::State::NotReady(why) => {
             (dependency.as_str(), DependencyState { ready: false, why: Some(why) })
         }

@@ -62,6 +62,11 @@ impl Endpoint {
         self.uri.query.heartbeat = Some(u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX).max(1));
     }
 
+    /// Who logs in.
+    pub fn user(&self) -> &str {
+        &self.uri.authority.userinfo.username
+    }
+
     pub(super) fn uri(&self) -> &AMQPUri {
         &self.uri
     }

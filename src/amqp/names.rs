@@ -19,10 +19,13 @@ pub struct Names {
     pub waiting: String,
     /// Exchange and queue of what could not be processed.
     pub dead: String,
+    /// How the private queues of commands that wait for an answer begin.
+    pub replies: String,
 }
 
 impl Names {
-    /// The longest prefix: names are AMQP short strings, and dead-letter headers repeat them.
+    /// The longest prefix: names are AMQP short strings (a private queue's is 41 bytes longer), and dead-letter
+    /// headers repeat them.
     pub const PREFIX_BYTES_MAX: usize = 200;
 
     /// The names under a prefix: 1 to 200 bytes, not one that RabbitMQ keeps for itself.
@@ -40,6 +43,7 @@ impl Names {
             ledger: name("ledger"),
             waiting: name("waiting"),
             dead: name("dead"),
+            replies: name("replies"),
         })
     }
 

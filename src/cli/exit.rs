@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use super::console::Console;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -40,5 +42,11 @@ impl Failure {
     /// With this code and this text.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into() }
+    }
+
+    /// Says it, and is the exit code.
+    pub(super) fn told(&self, console: &mut Console<'_>) -> Exit {
+        console.say(format_args!("suppressd: {self}"));
+        self.exit
     }
 }

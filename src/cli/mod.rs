@@ -6,18 +6,28 @@
 pub mod console;
 pub mod exit;
 pub mod filter;
+mod identifiers;
 mod live;
+mod look_up;
+mod opt_out;
+mod receipt;
 mod show;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 use self::console::Console;
-use self::exit::Exit;
+use self::exit::{Exit, Failure};
 use self::filter::FilterArgs;
+use self::look_up::LookUpArgs;
+use self::opt_out::OptOutArgs;
 use crate::daemon::{self, Stop};
+use crate::domain::identifier::Country;
 use crate::fail_points;
 use crate::service::clock::{Clock, SystemClock};
 use crate::settings::{self, LogFormat, LogLevel, Settings};
@@ -49,6 +59,10 @@ enum Command {
     Rebuild,
     /// Cleans a CSV or NDJSON file of recipients.
     Filter(FilterArgs),
+    /// Tells what is in force for a person, and every record that says so.
+    LookUp(LookUpArgs),
+    /// Opts somebody out, or says something else about a person, by the same rules as every source.
+    OptOut(OptOutArgs),
 }
 
 /// Does what the command line says.
@@ -56,8 +70,11 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no mistakes. A closed pipe is nobody's fault.
-            let _ = error.print();
+            match stray(&error) {
+                Some(mistake) => show::error(&mistake),
+                // Help and version are no mistakes. A closed pipe is nobody's fault.
+                None => drop(error.print()),
+            }
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
@@ -65,6 +82,12 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match arguments.command {
         Command::Filter(args) => filtered(&args, &arguments.config),
+        Command::LookUp(args) => on_console(&arguments.config, |settings, runtime, console| {
+            look_up::run(&args, &settings, runtime, SystemClock.now(), std::io::stdin().lock(), console)
+        }),
+        Command::OptOut(args) => on_console(&arguments.config, |settings, runtime, console| {
+            opt_out::run(&args, &settings, runtime, SystemClock.now(), std::io::stdin().lock(), console)
+        }),
         command => with_settings(&arguments.config, |settings| execute(&command, settings)),
     };
     exit.into()
@@ -95,13 +118,47 @@ fn filtered(args: &FilterArgs, config: &[PathBuf]) -> Exit {
             let now = SystemClock.now();
             return filter::run_offline(args, opt_outs, config, settings::environment(), now, console);
         }
-        let mut exit = Exit::Fine;
-        let loaded = with_settings(config, |settings| {
-            start_log(&settings)?;
-            exit = live::filter(args, &settings, &runtime()?, console)?;
-            Ok(())
-        });
-        if loaded == Exit::Fine { exit } else { loaded }
+        on_servers(config, |settings, runtime| live::filter(args, &settings, runtime, console))
+    })
+}
+
+/// A command on the servers that prints an answer.
+fn on_console(
+    config: &[PathBuf],
+    command: impl FnOnce(Settings, &Runtime, &mut Console<'_>) -> Result<Exit, Stop>,
+) -> Exit {
+    Console::of_this_process(|console| {
+        on_servers(config, |settings, runtime| command(settings, runtime, console))
+    })
+}
+
+/// A command on the servers that ends in more ways than well or badly.
+fn on_servers(config: &[PathBuf], command: impl FnOnce(Settings, &Runtime) -> Result<Exit, Stop>) -> Exit {
+    let mut exit = Exit::Fine;
+    let loaded = with_settings(config, |settings| {
+        start_log(&settings)?;
+        exit = command(settings, &runtime()?)?;
+        Ok(())
+    });
+    if loaded == Exit::Fine { exit } else { loaded }
+}
+
+/// A value where none belongs may be somebody's number: it is not repeated.
+fn stray(error: &clap::Error) -> Option<Failure> {
+    let stray = match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(argument) => !argument.starts_with('-'),
+        _ => false,
+    };
+    let problem =
+        "a value stands where none belongs (quote what has blanks, and name each by its option; see --help)";
+    stray.then(|| Failure::new(Exit::Usage, problem))
+}
+
+/// The country of numbers without a country code.
+fn country(settings: &Settings) -> Result<Country, Failure> {
+    Country::parse(&settings.identifiers.default_country).ok_or_else(|| {
+        let problem = "identifiers.default_country: no telephone numbering plan is known for this country";
+        Failure::new(Exit::Configuration, problem)
     })
 }
 
@@ -132,7 +189,9 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
         }
-        Command::Filter(_) => unreachable!("filter reads its configuration itself"),
+        Command::Filter(_) | Command::LookUp(_) | Command::OptOut(_) => {
+            unreachable!("these are done on a console")
+        }
     }
     Ok(())
 }
@@ -156,7 +215,7 @@ fn start_log(settings: &Settings) -> Result<(), Stop> {
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+fn runtime() -> Result<Runtime, Stop> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

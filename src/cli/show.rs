@@ -31,6 +31,11 @@ impl Bar {
     pub(super) fn end(&self) {
         self.0.finish();
     }
+
+    /// Leaves nothing on the screen.
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
 }
 
 impl Progress for Bar {

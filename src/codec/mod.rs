@@ -4,13 +4,17 @@
 //! bounded, never panics, and refuses with a [`fault::Fault`] that names the place and the rule but
 //! never repeats a value.
 
+pub mod answer;
 pub mod encoding;
 pub mod event;
+pub mod event_out;
 pub mod fault;
 pub mod job;
 mod json;
+pub mod mail;
 pub mod receipt;
 pub mod record;
 pub mod review;
 pub mod time;
 pub mod value;
+pub mod written_event;

@@ -104,12 +104,13 @@ pub fn write(receipt: &Receipt<'_>) -> Vec<u8> {
     serde_json::to_vec(&wire).expect("a receipt has only text keys")
 }
 
-fn widened(remarks: Remarks) -> Vec<&'static str> {
+/// The dimensions that were widened, by name.
+pub fn widened(remarks: Remarks) -> Vec<&'static str> {
     (0..).zip(DIMENSIONS).filter(|(bit, _)| remarks.widened & 1 << bit != 0).map(|(_, name)| name).collect()
 }
 
-/// `phone` of the subject, `new_subject.phone` of the new one, `also` for anything in it.
-fn ignored(remarks: Remarks) -> Vec<String> {
+/// The identifiers that could not be used: `phone` of the subject, `new_subject.phone` of the new one, `also` for anything in it.
+pub fn ignored(remarks: Remarks) -> Vec<String> {
     let both = ["", "new_subject."]
         .into_iter()
         .flat_map(|of| IdentifierKind::ALL.iter().map(move |kind| format!("{of}{kind}")));

@@ -9,14 +9,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Stop;
+use super::{Stop, mailbox};
 use crate::amqp::{Broker, BrokerSettings, Endpoint, Inputs, Names};
 use crate::domain::digest::{HashKey, KeyCheck};
 use crate::domain::identifier::Country;
 use crate::domain::record::WorkerId;
 use crate::service::apply_ledger::{Applier, LedgerState};
 use crate::service::clock::{Clock, SystemClock};
-use crate::service::follow_feed::{Follower, SharedMirror, mirror};
+use crate::service::follow_feed::{Follower, MirrorKeeper, SharedMirror, mirror};
 use crate::service::gate::{Gate, Gatekeeper, Glance, Veto, Watched};
 use crate::service::random;
 use crate::settings::Settings;
@@ -43,6 +43,8 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// This run's name.
     pub worker: WorkerId,
+    /// The mirror's other end, if nobody fills it.
+    unfilled: Option<MirrorKeeper>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -50,6 +52,15 @@ pub struct Core {
 impl Core {
     /// Starts everything. Nothing is consumed yet.
     pub fn start(settings: &Settings) -> Result<(Self, Inputs), Stop> {
+        let (mut core, inputs) = Self::without_mirror(settings)?;
+        if let Some(keeper) = core.unfilled.take() {
+            core.spawn(Follower::new(core.list.clone(), &core.gate, keeper).run());
+        }
+        Ok((core, inputs))
+    }
+
+    /// Starts everything but the mirror, for what asks about few people: the list is not loaded into memory.
+    pub fn without_mirror(settings: &Settings) -> Result<(Self, Inputs), Stop> {
         let list = Arc::new(RedisList::new(&redis_config(settings)).map_err(configuration)?);
         let (broker, inputs) = Broker::start(broker_settings(settings)?);
         let worker = random::worker_id();
@@ -70,7 +81,6 @@ impl Core {
         let ledger = Arc::new(broker.clone());
         let (gate, keeper) =
             Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), worker, keys.clone(), watched);
-        let follower = Follower::new(list.clone(), &gate, mirror_keeper);
         let glance = gate.glance();
         let core = Self {
             broker,
@@ -80,13 +90,13 @@ impl Core {
             nudge: nudge.clone(),
             clock,
             worker,
+            unfilled: Some(mirror_keeper),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             list: list.clone(),
         };
         let applier = Applier::new(list.clone(), ledger, worker, keys, glance, nudge, ledger_state);
         core.spawn(keeper.run());
-        core.spawn(follower.run());
         core.spawn(applier.run());
         core.spawn(watch_eviction(list, veto));
         Ok((core, inputs))
@@ -100,7 +110,7 @@ impl Core {
         });
     }
 
-    /// Waits until the list is proven whole and mirrored. What somebody must mend ends it at once; an outage
+    /// Waits until the list is proven whole and, if it is, mirrored. What somebody must mend ends it at once; an outage
     /// ends it after `patience`, if there is one.
     pub async fn ready(&self, patience: Option<Duration>) -> Result<(), Stop> {
         let deadline = patience.map(|patience| Instant::now() + patience);
@@ -111,7 +121,8 @@ impl Core {
             if let Some(fault) = broker.borrow_and_update().configuration_fault() {
                 return Err(Stop::Configuration(fault.to_string()));
             }
-            let whole = glance.borrow().open && shown.borrow_and_update().list.is_some();
+            let mirrored = self.unfilled.is_some() || shown.borrow_and_update().list.is_some();
+            let whole = glance.borrow().open && mirrored;
             if whole {
                 return Ok(());
             }
@@ -188,12 +199,17 @@ pub(super) fn broker_settings(settings: &Settings) -> Result<BrokerSettings, Sto
     Ok(broker)
 }
 
+/// Who we are to RabbitMQ.
+pub fn amqp_user(settings: &Settings) -> Result<String, Stop> {
+    Ok(broker_settings(settings)?.endpoint.user().to_owned())
+}
+
 /// What the adapters and the domain would refuse, found without connecting to anything.
 pub fn check(settings: &Settings) -> Result<(), Stop> {
     country(settings)?;
     broker_settings(settings)?;
     RedisList::new(&redis_config(settings)).map_err(configuration)?;
-    Ok(())
+    mailbox::check(settings)
 }
 
 /// The country of numbers without a country code.

@@ -16,7 +16,7 @@ use crate::settings::Settings;
 use crate::store::RedisList;
 
 /// How long the servers may take to answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A ledger whose first record does not come within this has none.
 const GENESIS_TIMEOUT: Duration = Duration::from_secs(3);
@@ -32,7 +32,7 @@ pub async fn init(settings: &Settings) -> Result<Vec<&'static str>, Stop> {
 }
 
 async fn create(settings: &Settings, list: &RedisList, broker: &Broker) -> Result<Vec<&'static str>, Stop> {
-    connect(broker).await?;
+    connect(broker, CONNECT_TIMEOUT).await?;
     let mut told = Vec::new();
     let head = list.head().await?;
     if let Some(_genesis) = genesis(broker).await? {
@@ -58,9 +58,9 @@ async fn create(settings: &Settings, list: &RedisList, broker: &Broker) -> Resul
 }
 
 /// Waits for RabbitMQ.
-pub(super) async fn connect(broker: &Broker) -> Result<(), Stop> {
+pub(super) async fn connect(broker: &Broker, within: Duration) -> Result<(), Stop> {
     broker
-        .connected(CONNECT_TIMEOUT)
+        .connected(within)
         .await
         .map_err(|fault| if fault.is_configuration() { configuration(fault) } else { unavailable(fault) })
 }

@@ -5,13 +5,19 @@
 
 mod core;
 mod init;
+mod look_up;
+mod mailbox;
 mod rebuild;
+mod send;
 mod watch;
+mod who;
 mod worker;
 
-pub use self::core::{Core, check};
+pub use self::core::{Core, amqp_user, check};
 pub use self::init::init;
+pub use self::look_up::{Answer, Question, look_up};
 pub use self::rebuild::{Progress, rebuild};
+pub use self::send::{Answered, Letter, send};
 pub use self::worker::run;
 
 /// Why a command ends without having done its work.

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::Stop;
 use super::core::{broker_settings, configuration, redis_config};
-use super::init::{connect, genesis};
+use super::init::{CONNECT_TIMEOUT, connect, genesis};
 use crate::amqp::Broker;
 use crate::codec::record;
 use crate::domain::digest::HashKey;
@@ -52,7 +52,7 @@ pub async fn rebuild(settings: &Settings, progress: &dyn Progress) -> Result<u64
 async fn with_broker(settings: &Settings, broker: &Broker, progress: &dyn Progress) -> Result<u64, Stop> {
     let serving = RedisList::new(&redis_config(settings)).map_err(configuration)?;
     serving.eviction().await?.map_err(configuration)?;
-    connect(broker).await?;
+    connect(broker, CONNECT_TIMEOUT).await?;
     give_back(settings, &serving, broker, progress).await?;
     for _ in 0..ATTEMPTS_MAX {
         if let Some(revision) = once(settings, &serving, broker, progress).await? {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::core::{Core, country};
-use super::{Stop, watch};
+use super::{Stop, mailbox, watch};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
 use crate::codec::job::JobLimits;
@@ -34,6 +34,7 @@ use crate::service::health::Health;
 use crate::service::ports::{Incoming, Ledger};
 use crate::service::post::{Addresses, Post};
 use crate::service::quarantine::Quarantine;
+use crate::service::read_mailbox::MailDesk;
 use crate::service::watch_deadlines::{self, DeadlineAlarms, InFlight};
 use crate::service::{random, retry_waiting};
 use crate::settings::Settings;
@@ -49,6 +50,8 @@ struct Worker {
     alarms: Alarms,
     jobs: Arc<JobDesk>,
     events: Arc<EventDesk>,
+    /// The mailbox, if there is one.
+    mail: Option<Arc<MailDesk>>,
     /// How long deliveries may be held that cannot be worked on.
     hold_max: Duration,
     /// Handlers of deliveries.
@@ -125,6 +128,9 @@ impl Worker {
         let alarms = Alarms::new(post.clone(), core.clock.clone());
         let late = DeadlineAlarms::new(core.list.clone(), alarms.clone());
         let in_flight = InFlight::default();
+        let shared =
+            mailbox::Shared { core: &core, post: &post, alarms: &alarms, health: &health, metrics: &metrics };
+        let mail = mailbox::desk(&settings, &shared)?;
         let keys = Arc::new(settings.hashing.key_ring);
         let catalogue = Arc::new(settings.catalogue);
         let calendar = settings.deadlines.calendar;
@@ -192,7 +198,7 @@ impl Worker {
         };
         core.spawn(deadlines.run(core.gate.glance()));
         let hold_max = limits.hold_max;
-        Ok(Self { core, metrics, health, alarms, jobs, events, hold_max, handlers, hard, broken })
+        Ok(Self { core, metrics, health, alarms, jobs, events, mail, hold_max, handlers, hard, broken })
     }
 
     /// Takes deliveries once the list is proven, until the broker is halted. Returns only on what somebody
@@ -213,6 +219,9 @@ impl Worker {
             // It ends only with the gate, and so does the worker.
             let _ = waiting.await;
         });
+        if let Some(desk) = &self.mail {
+            mailbox::start(&self.core, &self.health, desk.clone());
+        }
         let (jobs, events) = (self.jobs.clone(), self.events.clone());
         let take_jobs = self.take(inputs.jobs, move |job| {
             let jobs = jobs.clone();

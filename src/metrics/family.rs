@@ -44,6 +44,10 @@ impl Maker<'_> {
         self.series(name, vec![], &Gauge::with_opts)
     }
 
+    pub(super) fn counter(&self, name: &str) -> IntCounter {
+        self.series(name, vec![], &IntCounter::with_opts)
+    }
+
     pub(super) fn counters<const N: usize>(
         &self,
         name: &str,

@@ -49,6 +49,59 @@ vocabulary! {
         Ledger => "ledger",
         /// The list in memory is complete and follows.
         Mirror => "mirror",
+        /// The mailbox is read, here or by another worker, or there is none to read.
+        Mailbox => "mailbox",
+    }
+}
+
+impl Dependency {
+    /// Whether jobs and events need it. Mail waits in its mailbox.
+    pub const fn is_vital(self) -> bool {
+        !matches!(self, Self::Mailbox)
+    }
+}
+
+vocabulary! {
+    /// What became of a mail.
+    MailOutcome {
+        /// An opt-out.
+        OptOut => "opt_out",
+        /// A request about the data of a person: held, and for a person to look at.
+        Hold => "hold",
+        /// Perhaps an opt-out: held, and for a person to look at.
+        Unsure => "unsure",
+        /// For a person to look at.
+        Review => "review",
+        /// A spam report.
+        Complaint => "complaint",
+        /// Undeliverable addresses.
+        Bounce => "bounce",
+        /// None of ours.
+        Nothing => "nothing",
+        /// Its event is known already: the same mail in another folder, or read again after a crash.
+        Known => "known",
+        /// The server did not hand it out, again and again: marked for a person to look at.
+        Unreadable => "unreadable",
+    }
+}
+
+vocabulary! {
+    /// What keeps the mailbox from being read.
+    MailFaultKind {
+        /// No connection, or one that broke.
+        Unreachable => "unreachable",
+        /// A connection without an answer in time.
+        Silent => "silent",
+        /// The server is not who it should be, or there is no TLS with it.
+        Tls => "tls",
+        /// User or password are refused.
+        Login => "login",
+        /// The server refuses a command.
+        Refused => "refused",
+        /// The server's answer cannot be understood.
+        Protocol => "protocol",
+        /// A mail could not be marked or moved: the mailbox is full, say, or may not be changed.
+        Mark => "mark",
     }
 }
 
@@ -94,6 +147,8 @@ spellings! {
     outcomes: JobOutcome,
     queues: DeadQueue,
     dependencies: Dependency,
+    mail_outcomes: MailOutcome,
+    mail_faults: MailFaultKind,
     identifiers: IdentifierKind,
     reasons: DeadReason,
     removals: Removal,

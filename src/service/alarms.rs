@@ -24,6 +24,8 @@ pub enum Alarm {
     EventIdConflict,
     /// A request is due soon, overdue, or was settled late.
     Deadline,
+    /// Many mails ask for something and are not from whom they say.
+    MailboxFlood,
 }
 
 impl Alarm {
@@ -35,6 +37,7 @@ impl Alarm {
             Self::Unroutable => "unroutable",
             Self::EventIdConflict => "event_id_conflict",
             Self::Deadline => "deadline",
+            Self::MailboxFlood => "mailbox_flood",
         }
     }
 }

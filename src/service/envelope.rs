@@ -17,8 +17,10 @@ const EXPIRATION: &str = "x-suppressd-expiration";
 const REVISION: &str = "x-suppressd-revision";
 const KEPT: &str = "x-suppressd-kept";
 const REMOVED: &str = "x-suppressd-removed";
-const REASON: &str = "x-suppressd-reason";
-const DETAIL: &str = "x-suppressd-detail";
+/// Why a dead letter is one.
+pub const REASON: &str = "x-suppressd-reason";
+/// The place in it, and the rule broken.
+pub const DETAIL: &str = "x-suppressd-detail";
 const QUEUE: &str = "x-suppressd-queue";
 const AT: &str = "x-suppressd-at";
 const HEADERS_CUT: &str = "x-suppressd-headers-cut";

@@ -16,8 +16,17 @@ pub use crate::metrics::Dependency;
 pub enum State {
     /// It serves.
     Ready,
+    /// It has nothing to do here, and why: that is as good as ready.
+    Idle(String),
     /// It does not, and why, for people: never a value from a message.
     NotReady(String),
+}
+
+impl State {
+    /// Whether nothing is wrong.
+    pub fn is_well(&self) -> bool {
+        !matches!(self, Self::NotReady(_))
+    }
 }
 
 /// Everything at one moment.
@@ -29,9 +38,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether the worker can do its work.
+    /// Whether the worker can do its work: it has everything vital.
     pub fn ready(&self) -> bool {
-        self.states.iter().all(|state| *state == State::Ready)
+        self.states().all(|(dependency, state)| state.is_well() || !dependency.is_vital())
     }
 
     /// How a dependency is.
@@ -51,7 +60,7 @@ impl Snapshot {
 
     /// The names of what is not ready.
     fn lacking(&self) -> String {
-        let lacking = self.states().filter(|(_, state)| **state != State::Ready);
+        let lacking = self.states().filter(|(_, state)| !state.is_well());
         lacking.map(|(dependency, _)| dependency.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
@@ -141,6 +150,19 @@ mod tests {
         assert_eq!(health.snapshot().lacking(), "redis");
         health.set(Dependency::Redis, State::Ready);
         assert!(health.snapshot().ready());
+    }
+
+    #[test]
+    fn an_unreachable_mailbox_does_not_make_a_worker_unready() {
+        let health = Health::default();
+        for dependency in Dependency::ALL.iter().filter(|dependency| dependency.is_vital()) {
+            health.set(*dependency, State::Ready);
+        }
+        assert!(health.snapshot().ready());
+        health.set(Dependency::Mailbox, unready("the login is refused"));
+        assert!(health.snapshot().ready());
+        health.set(Dependency::Mailbox, State::Idle("there is none".into()));
+        assert!(health.snapshot().states().all(|(_, state)| state.is_well()));
     }
 
     #[test]

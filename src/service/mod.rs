@@ -16,6 +16,8 @@ pub mod ports;
 pub mod post;
 pub mod quarantine;
 pub mod random;
+pub mod read_mailbox;
 pub mod retry_waiting;
+pub mod trace_person;
 pub mod trust;
 pub mod watch_deadlines;

@@ -3,6 +3,7 @@
 //! Each has two implementations: an adapter on a real server, and an in-memory one for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,6 +15,8 @@ use crate::domain::record::{EventKey, ListId, Nonce, RecordId, RequestKey, Worke
 use crate::domain::request::InReview;
 use crate::domain::statement::Statement;
 use crate::mirror::FeedEntry;
+
+pub use crate::metrics::MailFaultKind;
 
 /// What became of a published message. Both mean that the broker answered for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -307,4 +310,92 @@ crate::domain::words::vocabulary! {
         /// It was settled after its strict deadline.
         Late => "late",
     }
+}
+
+/// Lets one worker at a time read the mailbox.
+#[async_trait]
+pub trait MailTurn: Send + Sync {
+    /// Asks to be the one who reads for the next [`MAIL_TURN`]. Never needed for being right.
+    async fn turn(&self, worker: WorkerId) -> Result<bool, ListFault>;
+}
+
+/// How long a turn to read the mailbox lasts without being renewed.
+pub const MAIL_TURN: Duration = Duration::from_secs(10);
+
+/// What kept the mailbox from being read. Free of any mail's content, and of the server's own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct MailFault {
+    /// Its kind.
+    pub kind: MailFaultKind,
+    /// What was tried and what came of it.
+    pub what: String,
+}
+
+impl MailFault {
+    /// A fault described by this text.
+    pub fn new(kind: MailFaultKind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into() }
+    }
+}
+
+/// A mailbox on a server.
+#[async_trait]
+pub trait Mailbox: Send + Sync {
+    /// Opens a folder on a connection of its own. `None`: there is no such folder.
+    async fn open(&self, folder: &str) -> Result<Option<Box<dyn Folder>>, MailFault>;
+}
+
+/// An open folder. It speaks of mails by their UIDs alone.
+#[async_trait]
+pub trait Folder: Send {
+    /// What it is like.
+    fn about(&self) -> FolderAbout;
+
+    /// The lowest UIDs from this one on whose mails are not marked as done, in their order: some of them, and
+    /// none only if there are no more.
+    async fn unhandled(&mut self, from: u32) -> Result<Vec<u32>, MailFault>;
+
+    /// A mail, its first bytes at least. `None`: it is gone.
+    async fn fetch(&mut self, uid: u32, bytes_max: usize) -> Result<Option<Mail>, MailFault>;
+
+    /// Marks a mail. [`MailFaultKind::Mark`]: the server does not keep that, but goes on serving.
+    async fn mark(&mut self, uid: u32, mark: Mark) -> Result<(), MailFault>;
+
+    /// Moves a mail to another folder; its marks go with it. [`MailFaultKind::Mark`] as above.
+    async fn move_to(&mut self, uid: u32, folder: &str) -> Result<(), MailFault>;
+
+    /// Waits until there may be news, but not longer than this.
+    async fn news(&mut self, patience: Duration) -> Result<(), MailFault>;
+}
+
+/// What a folder is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderAbout {
+    /// UIDs mean the same mails for as long as this stays.
+    pub uid_validity: u32,
+    /// Whether the server keeps marks of ours.
+    pub keeps_marks: bool,
+    /// Whether it can move mails.
+    pub moves: bool,
+}
+
+/// A mail. Not `Debug`: it is somebody's letter.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// When our server received it.
+    pub arrived: Timestamp,
+    /// Its bytes, from the first on.
+    pub bytes: Vec<u8>,
+    /// Whether these are all of them.
+    pub whole: bool,
+}
+
+/// How a mail is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// It need not be read again.
+    pub done: bool,
+    /// A person must read it.
+    pub person: bool,
 }

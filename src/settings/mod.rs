@@ -12,6 +12,7 @@ mod identifiers;
 mod lexicon;
 mod limits;
 mod log;
+mod mailbox;
 mod mistake;
 mod policy;
 mod regions;
@@ -43,6 +44,7 @@ pub use self::identifiers::Identifiers;
 pub use self::lexicon::{load_lexicon, shipped_lexicon};
 pub use self::limits::Limits;
 pub use self::log::{Log, LogFormat, LogLevel};
+pub use self::mailbox::{Mailbox, MailboxTls};
 pub use self::mistake::{Mistake, Mistakes};
 pub use self::policy::Policy;
 pub use self::rules::{Rules, load_rules};
@@ -75,6 +77,8 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// By when requests are due.
     pub deadlines: Deadlines,
+    /// The mailbox, if one is read.
+    pub mailbox: Option<Mailbox>,
     /// Bounds.
     pub limits: Limits,
     /// How the process ends.
@@ -84,10 +88,6 @@ pub struct Settings {
     /// What is accepted, but somebody should know or mend.
     pub warnings: Vec<String>,
 }
-
-/// Sections that the configuration will have. They may be there, so that one file serves this version and the
-/// next, but nothing reads them yet.
-const LATER: [&str; 1] = ["mailbox"];
 
 /// Reads the files, later ones over earlier ones, and the environment over all of them.
 pub fn load(
@@ -135,15 +135,15 @@ impl Settings {
         let sources = sources::take(root);
         let catalogue = Catalogue::new(regions::take(root), brands);
         let deadlines = root.section("calendar", Deadlines::take);
+        let mailbox = root.optional("mailbox", Mailbox::take);
+        if let Some(Some(mailbox)) = &mailbox {
+            sources::refuse_mailbox(root, &sources, mailbox, &amqp);
+        }
         let limits = root.section("limits", Limits::take);
         let shutdown = root.section("shutdown", Shutdown::take);
         let log = root.section("log", Log::take);
-        let later = LATER.into_iter().filter(|section| root.pass_over(section));
-        let later =
-            later.map(|section| format!("[{section}] is configured, but this version does not use it yet"));
-        let later: Vec<String> = later.collect();
         let hashing = hashing?;
-        let warnings = hashing.warnings.iter().cloned().chain(later).collect();
+        let warnings = hashing.warnings.clone();
         Some(Self {
             amqp,
             redis,
@@ -154,6 +154,7 @@ impl Settings {
             sources,
             catalogue,
             deadlines,
+            mailbox: mailbox.flatten(),
             limits,
             shutdown,
             log,

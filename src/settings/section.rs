@@ -104,6 +104,11 @@ impl Section<'_> {
         self.values.contains_key(key)
     }
 
+    /// Reads the section of this name if it is there.
+    pub(super) fn optional<T>(&mut self, key: &str, take: impl FnOnce(&mut Section<'_>) -> T) -> Option<T> {
+        self.values.contains_key(key).then(|| self.section(key, take))
+    }
+
     /// Leaves a section or key unread, whatever it holds. Answers whether it was there.
     pub(super) fn pass_over(&mut self, key: &str) -> bool {
         self.values.remove(key).is_some()

@@ -51,7 +51,13 @@ fn every_key_is_documented_and_every_documented_key_exists() {
     let mut variables = secrets(&dir);
     let path = variables[0].1.clone();
     variables.push(("SUPPRESSD__AMQP__PASSWORD_FILE".to_owned(), path.clone()));
-    variables.push(("SUPPRESSD__REDIS__PASSWORD_FILE".to_owned(), path));
+    for file in
+        ["REDIS__PASSWORD_FILE", "MAILBOX__PASSWORD_FILE", "MAILBOX__CA_FILE", "MAILBOX__LEXICON_FILE"]
+    {
+        variables.push((format!("SUPPRESSD__{file}"), path.clone()));
+    }
+    // Whoever publishes the mailbox's events, in the URL that is shown.
+    variables.push(("SUPPRESSD__SOURCES__EMAIL__USERS".to_owned(), "guest".to_owned()));
 
     let mut notes = Notes::default();
     assert!(take_with(&[everything], variables.into_iter(), &mut notes, Settings::take).is_some());

@@ -3,15 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use config::Value;
+use url::Url;
 
 pub use crate::domain::event::SourceClock;
 use crate::domain::words::EventKind;
 
 use super::section::Section;
 use super::values::{Parsed, list, text, word};
+use super::{Amqp, Mailbox};
 
 /// The source of files that an operator reads in: old lists must never bring people back.
 pub const IMPORT: &str = "import";
+
+/// The kinds of event that mails become.
+const OF_MAIL: [EventKind; 4] = [EventKind::OptOut, EventKind::Hold, EventKind::Complaint, EventKind::Bounce];
 
 const NAME_BYTES_MAX: usize = 64;
 const USERS_MAX: usize = 100;
@@ -49,6 +54,32 @@ fn source(name: &str, section: &mut Section<'_>) -> Source {
         may: may.into_iter().collect(),
         users: section.take("users", list(1..=USERS_MAX, text(USER_BYTES_MAX))),
         clock: section.or("clock", SourceClock::Received, clock),
+    }
+}
+
+/// What the mailbox's reader publishes: its source must be there, and let it.
+pub(super) fn refuse_mailbox(
+    root: &mut Section<'_>,
+    sources: &BTreeMap<String, Source>,
+    mailbox: &Mailbox,
+    amqp: &Amqp,
+) {
+    let Some(source) = sources.get(&mailbox.source) else {
+        root.refuse(
+            &["mailbox", "source"],
+            "",
+            "is not configured: there is no [sources] section of that name",
+        );
+        return;
+    };
+    for kind in OF_MAIL.iter().filter(|kind| !source.may.contains(kind)) {
+        let problem = format!("the mailbox's mails become {kind} events too; list it");
+        root.refuse(&["sources", &mailbox.source, "may"], "", problem);
+    }
+    let user = Url::parse(amqp.url.reveal()).map(|url| url.username().to_owned()).unwrap_or_default();
+    if source.users.as_ref().is_some_and(|users| !users.contains(&user)) {
+        let problem = "the mailbox's mails are published by the user of amqp.url; list it";
+        root.refuse(&["sources", &mailbox.source, "users"], "", problem);
     }
 }
 

@@ -345,11 +345,3 @@ fn variables_of_ours_that_cannot_be_meant_are_refused_and_those_of_others_ignore
     let lines = Bench::new().variable("SUPPRESSD__AMQP__PREFIX", "hunter2\u{fffd}").mistakes();
     assert_eq!(lines, ["SUPPRESSD__AMQP__PREFIX: is not Unicode text; set it again in UTF-8"]);
 }
-
-#[test]
-fn a_section_of_a_later_version_is_warned_of_and_not_refused() {
-    let mut bench = Bench::new();
-    bench.file("b.toml", "[mailbox]\nhost = 'hunter2'");
-    let warnings = bench.load().unwrap().warnings;
-    assert_eq!(warnings, ["[mailbox] is configured, but this version does not use it yet"]);
-}

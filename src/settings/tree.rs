@@ -22,12 +22,18 @@ pub(super) fn empty() -> Value {
 /// Reads one file.
 pub(super) fn read(path: &Path) -> Result<Value, Mistake> {
     let origin = path.display().to_string();
-    let parsed = text_of(path).and_then(|text| {
-        File::from_str(&text, FileFormat::Toml).collect().map_err(|fault| syntax_problem(&fault))
-    });
-    match parsed {
-        Ok(table) => Ok(stamped(Value::new(None, table), &origin)),
+    match text_of(path) {
+        Ok(text) => parse(&text, &origin),
         Err(problem) => Err(Mistake { origin, key: String::new(), problem }),
+    }
+}
+
+/// Reads a text that comes from `origin`.
+pub(super) fn parse(text: &str, origin: &str) -> Result<Value, Mistake> {
+    let origin = origin.to_owned();
+    match File::from_str(text, FileFormat::Toml).collect() {
+        Ok(table) => Ok(stamped(Value::new(None, table), &origin)),
+        Err(fault) => Err(Mistake { origin, key: String::new(), problem: syntax_problem(&fault) }),
     }
 }
 

@@ -98,8 +98,16 @@ impl Keys {
         format!("{}alarmed:{request}:{alarm}", self.tag)
     }
 
+    pub(super) fn look_ups(&self) -> String {
+        format!("{}look-ups", self.tag)
+    }
+
     pub(super) fn lease(&self) -> String {
         format!("{}lease", self.tag)
+    }
+
+    pub(super) fn mail_turn(&self) -> String {
+        format!("{}mail-turn", self.tag)
     }
 
     /// What every other key of a list begins with.

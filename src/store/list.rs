@@ -52,7 +52,7 @@ pub struct RedisList {
     pub(super) meta: String,
     wait_replicas: usize,
     /// Barriers alone: `WAIT` blocks whoever shares the connection.
-    barriers: Connection,
+    pub(super) barriers: Connection,
     /// The applier's reads and writes, and everything small.
     pub(super) work: Connection,
     /// Blocking reads of the feed.
@@ -113,7 +113,10 @@ impl RedisList {
         line.map(|value| value.trim().to_owned()).ok_or(ListFault::Unreadable(name))
     }
 
-    async fn replicas(&self, connection: &mut redis::aio::MultiplexedConnection) -> Result<(), ListFault> {
+    pub(super) async fn replicas(
+        &self,
+        connection: &mut redis::aio::MultiplexedConnection,
+    ) -> Result<(), ListFault> {
         if self.wait_replicas == 0 {
             return Ok(());
         }
@@ -213,6 +216,21 @@ impl RedisList {
         }
     }
 
+    /// Takes or renews a lease.
+    pub(super) async fn lease_of(
+        &self,
+        key: String,
+        worker: WorkerId,
+        length: Duration,
+    ) -> Result<bool, ListFault> {
+        let mut script = LEASED.prepare_invoke();
+        let millis = u64::try_from(length.as_millis()).expect("a lease is few milliseconds");
+        script.key(key).arg(hex(&worker.0)).arg(millis);
+        let mut connection = self.work.get().await?;
+        let result = script.invoke_async(&mut connection).await;
+        self.work.checked(result).await
+    }
+
     pub(super) async fn query<T: redis::FromRedisValue>(
         &self,
         connection: &Connection,
@@ -301,12 +319,7 @@ impl List for RedisList {
     }
 
     async fn lease(&self, worker: WorkerId) -> Result<bool, ListFault> {
-        let mut script = LEASED.prepare_invoke();
-        let millis = u64::try_from(LEASE.as_millis()).expect("two seconds are few milliseconds");
-        script.key(self.keys.lease()).arg(hex(&worker.0)).arg(millis);
-        let mut connection = self.work.get().await?;
-        let result = script.invoke_async(&mut connection).await;
-        self.work.checked(result).await
+        self.lease_of(self.keys.lease(), worker, LEASE).await
     }
 
     async fn slice(&self, list: ListId, slice: u32) -> Result<Slice, ListFault> {

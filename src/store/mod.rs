@@ -16,6 +16,8 @@
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
 //! | `{suppressd}:alarmed:<request>:<urgency>` | which alarms of deadlines were raised |
+//! | `{suppressd}:mail-turn` | who reads the mailbox |
+//! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
@@ -24,6 +26,8 @@ mod batch;
 mod connection;
 mod keys;
 mod list;
+mod look_ups;
+mod mail_turn;
 mod meta;
 mod rebuild;
 mod replies;
@@ -32,4 +36,5 @@ mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};
 pub use list::RedisList;
+pub use look_ups::{LOOK_UPS_KEPT, LookUp};
 pub use rebuild::Promoted;

@@ -7,6 +7,8 @@
 #![allow(clippy::disallowed_methods, reason = "a test stands outside: its clock is the machine's")]
 #![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is passed")]
 
+mod call_center;
+mod changed_identifiers;
 mod checker;
 mod coverage;
 mod crashed_worker;
@@ -16,7 +18,10 @@ mod faults;
 mod filter_command;
 mod filtered_jobs;
 mod harness;
+mod look_up;
+mod mailbox;
 mod main_job;
+mod opt_out_command;
 mod outages;
 mod permissions;
 mod rebuild;

@@ -17,6 +17,7 @@ mod text;
 mod user_id;
 
 pub use country::Country;
+pub(super) use text::is_invisible;
 
 use super::words::IdentifierKind;
 

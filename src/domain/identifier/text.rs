@@ -18,7 +18,7 @@ pub(super) fn folded(text: &str) -> String {
 /// Whether a character shows nothing and takes no room: control characters other than white space, and
 /// Unicode's `Default_Ignorable_Code_Point` (soft hyphen, zero-width and direction marks, BOM, variation
 /// selectors, fillers).
-pub(super) fn is_invisible(c: char) -> bool {
+pub(in crate::domain) fn is_invisible(c: char) -> bool {
     match c {
         '\u{AD}'
         | '\u{34F}'

@@ -15,9 +15,10 @@ pub struct Letter {
     pub signature: String,
     /// Whether anything was quoted and left out.
     pub quotes: bool,
-    /// The sender of the mail that is forwarded in this one, if it says so.
-    pub forwarded_from: Option<String>,
-    /// A machine wrote it: by which mark.
+    /// The senders of the mails that are forwarded in this one, the outermost first: of a customer's mail that
+    /// one colleague forwarded to another first the colleague, then the customer.
+    pub forwarded_from: Vec<String>,
+    /// A machine wrote it: by which mark. Reports and a mail program's unsubscribe button are automatic too.
     pub automatic: Option<Automatic>,
     /// A report of a mail system, not a letter.
     pub report: Option<Report>,
@@ -53,6 +54,8 @@ pub enum Report {
         /// Original recipients.
         complained: Vec<String>,
     },
+    /// Of another kind, and against nobody: a receipt of reading, the news that something is *not* spam.
+    Other,
 }
 
 /// Whether `From` is who it says, by our own server's word alone.
@@ -67,15 +70,15 @@ pub enum Authentication {
     Failed,
 }
 
-/// What kept a mail from being read whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What kept a mail from being read whole. In order: of several the last is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unread {
-    /// It is no mail, or its parser gave up.
-    Malformed,
-    /// Larger or deeper than the limits.
-    TooLarge,
-    /// A text part in a character set or encoding that cannot be decoded.
-    Charset,
     /// There is no text, only pictures or attachments.
     NoText,
+    /// A text part in a character set or encoding that cannot be decoded.
+    Charset,
+    /// Larger or deeper than the limits.
+    TooLarge,
+    /// It is no mail, or its parser gave up.
+    Malformed,
 }

@@ -6,10 +6,27 @@
 //! this module.
 
 pub mod class;
+mod context;
+mod decide;
+mod distance;
+mod fold;
+mod keyboard;
+mod language;
 pub mod letter;
 pub mod lexicon;
+mod machine;
+mod numbers;
+mod patterns;
+mod phrase;
+pub mod quote;
 pub mod read;
 pub mod reading;
 pub mod rule;
+mod scope;
+mod split;
+mod suffix;
+mod tag;
+mod text;
+mod token;
 
 pub use read::{Own, Reader};

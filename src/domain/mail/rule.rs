@@ -62,6 +62,8 @@ vocabulary! {
         NothingSoftBounce => "nothing.soft_bounce",
         /// A machine answered.
         NothingAutomatic => "nothing.automatic",
+        /// Our own staff wrote it, and it is no refusal.
+        NothingOwn => "nothing.own",
         /// Words of a refusal, but it is an order that is refused.
         NothingOrder => "nothing.order",
         /// Words of a refusal, negated: "do not unsubscribe me".

@@ -1,4 +1,4 @@
--- Takes or renews the lease to apply.
+-- Takes or renews a lease: to apply, or to read the mailbox.
 -- KEYS: lease    ARGV: worker, milliseconds
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end

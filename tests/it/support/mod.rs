@@ -8,6 +8,7 @@
 mod amqp;
 mod broker;
 mod child;
+mod dovecot;
 mod eventually;
 mod http;
 pub(crate) mod leash;
@@ -21,6 +22,7 @@ mod worker;
 pub(crate) use self::{
     amqp::{Client, Inbox, Message, Sent},
     broker::{Broker, Vhost},
+    dovecot::{Dovecot, PASSWORD, USER},
     eventually::{LONG, SOON, eventually, lasting},
     redis::{Persistence, Redis},
     stage::{Finished, Stage},

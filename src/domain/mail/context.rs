@@ -1,0 +1,109 @@
+//! What speaks against a request that the words alone would be: an order, a condition, a footer, a "not".
+//!
+//! In doubt a request is kept for a person, not dropped: dropping needs a reason of its own.
+
+use super::class::{Class, Classes};
+use super::patterns::Fit;
+use super::rule::Rule;
+use super::token::Word;
+
+/// Words between a verb and an order that it is about.
+const ORDER_REACH: usize = 4;
+/// Words between a wish and the verb that it denies: "не хочу отписываться".
+const WISH_REACH: usize = 4;
+/// Words between a condition and the verb that hangs on it.
+const CONDITION_REACH: usize = 4;
+
+/// What becomes of a request when what is around it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is one.
+    Stands,
+    /// It may be one.
+    Doubtful,
+    /// It is none, for this reason.
+    Falls(Rule),
+}
+
+/// What the whole mail says besides.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Around {
+    /// An order, a delivery, a refund is spoken of.
+    pub(super) orders: bool,
+    /// Sounds like the end of a newsletter.
+    pub(super) footer: bool,
+}
+
+/// What becomes of a request to stop marketing.
+pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
+    let has = |class| words.iter().any(|word| word.classes.has(class));
+    if has(Class::Click) && !has(Class::Cannot) && !has(Class::Not) {
+        return Standing::Falls(Rule::NothingOther);
+    }
+    if is_footer(words) {
+        return Standing::Doubtful;
+    }
+    match fit.rule {
+        Rule::OptOutUnsubscribe => unsubscribing(fit, words, around),
+        Rule::OptOutObject | Rule::OptOutContact | Rule::OptOutList | Rule::OptOutConsent => {
+            about_goods(fit, words, around)
+        }
+        _ => Standing::Stands,
+    }
+}
+
+/// "If you no longer wish to receive", which companies write to people and not the other way round.
+fn is_footer(words: &[Word]) -> bool {
+    let ifs = words.iter().enumerate().filter(|(_, word)| word.classes.has(Class::If));
+    ifs.into_iter().any(|(at, _)| {
+        let near = &words[at..words.len().min(at + CONDITION_REACH)];
+        let is_you = near.iter().any(|word| word.classes.has(Class::You));
+        is_you && near_wish(words, at)
+    })
+}
+
+fn near_wish(words: &[Word], at: usize) -> bool {
+    let wishes = Classes::of(&[Class::Want, Class::Unwanted, Class::Need]);
+    words[at..words.len().min(at + 2 * CONDITION_REACH)].iter().any(|word| word.classes.any(wishes))
+}
+
+fn unsubscribing(fit: &Fit, words: &[Word], around: Around) -> Standing {
+    let head = fit.places[0];
+    let before = &words[head.saturating_sub(WISH_REACH)..head];
+    let unwished = before.iter().any(|word| word.is_not(Class::Want) || word.is_not(Class::Need));
+    if unwished {
+        return Standing::Falls(Rule::NothingNegated);
+    }
+    let clause = words[head].clause;
+    let is_condition = |word: &&Word| word.classes.has(Class::If) && word.clause == clause;
+    let condition = words[head.saturating_sub(CONDITION_REACH)..head].iter().any(|word| is_condition(&word));
+    let has = |class| words.iter().any(|word| word.classes.has(class));
+    let mistaken = has(Class::Mistake) && words[head].classes.has(Class::Unsubscribed);
+    if mistaken || (condition && !has(Class::Cannot)) || (around.footer && words.len() <= WISH_REACH) {
+        return Standing::Doubtful;
+    }
+    Standing::Stands
+}
+
+/// Whether it is goods, not messages, that are refused, stopped or not to be sent.
+fn about_goods(fit: &Fit, words: &[Word], around: Around) -> Standing {
+    let head = fit.places[0];
+    let distance = |class| {
+        let places = words.iter().enumerate().filter(|(_, word)| word.classes.has(class));
+        places.map(|(at, _)| at.abs_diff(head)).min()
+    };
+    if distance(Class::Mailing).is_some() || distance(Class::Spam).is_some() {
+        return Standing::Stands;
+    }
+    let Some(order) = distance(Class::Order) else {
+        let is_plain =
+            fit.rule == Rule::OptOutContact && !words.iter().any(|word| word.classes.has(Class::More));
+        return if around.orders && is_plain { Standing::Doubtful } else { Standing::Stands };
+    };
+    let message =
+        [Class::Message, Class::List, Class::Me, Class::Consent].into_iter().filter_map(distance).min();
+    if order <= ORDER_REACH && message.is_none_or(|message| order < message) {
+        return Standing::Falls(Rule::NothingOrder);
+    }
+    if fit.rule == Rule::OptOutContact { Standing::Doubtful } else { Standing::Stands }
+}

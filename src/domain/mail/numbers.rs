@@ -1,0 +1,111 @@
+//! Telephone numbers and addresses that a mail gives for its writer, besides the one in `From`.
+//!
+//! A number counts if it is called the writer's own or stands in the sentence of the request; in a signature
+//! it says only how to reach somebody. The company's own numbers and addresses are never anybody's.
+
+use crate::domain::identifier::{Country, canonical};
+use crate::domain::words::IdentifierKind;
+
+use super::class::Class;
+use super::token::{Kind, Tokens, Word};
+
+/// The most identifiers that one mail may add.
+const FOUND_MAX: usize = 12;
+/// Digits of a number as people write it, at least and at most.
+const DIGITS: std::ops::RangeInclusive<usize> = 10..=15;
+/// Words between "my number" and the number.
+const OWN_REACH: usize = 6;
+
+/// What a mail names besides its sender, as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) phones: Vec<String>,
+    pub(super) emails: Vec<String>,
+}
+
+/// The numbers and addresses in the sentences of the request, and those that are called the writer's.
+pub(super) fn named(text: &str, tokens: &Tokens, requests: &[usize], country: &Country) -> Named {
+    let mut named = Named::default();
+    for (index, sentence) in tokens.sentences.iter().enumerate() {
+        let words = tokens.of_sentence(sentence);
+        // A number on the line below the request belongs to it; one below a name is a signature.
+        let follows = requests.iter().any(|request| request + 1 == index)
+            && words.iter().all(|word| word.kind != Kind::Letters);
+        let in_request = requests.contains(&index) || follows;
+        let mut at = 0;
+        while at < words.len() && named.phones.len() + named.emails.len() < FOUND_MAX {
+            let run = run_of_digits(text, &words[at..]);
+            let counts = in_request || is_own(&words[at.saturating_sub(OWN_REACH)..at]);
+            if words[at].kind == Kind::Email && counts {
+                push(&mut named.emails, &text[words[at].span.clone()]);
+            } else if run > 0 && counts && !is_no_phone(&words[..at]) {
+                if let Some(phone) = phone(text, &words[at..at + run], country) {
+                    push(&mut named.phones, &phone);
+                }
+            }
+            at += run.max(1);
+        }
+    }
+    named
+}
+
+fn push(list: &mut Vec<String>, value: &str) {
+    if !list.iter().any(|known| known == value) {
+        list.push(value.to_owned());
+    }
+}
+
+/// How many words from the first on are groups of one number.
+fn run_of_digits(text: &str, words: &[Word]) -> usize {
+    let mut count = 0;
+    let mut digits = 0;
+    for (index, word) in words.iter().enumerate() {
+        let length = text[word.span.clone()].chars().count();
+        let joins = index == 0 || is_within_a_number(&text[words[index - 1].span.end..word.span.start]);
+        if word.kind != Kind::Number
+            || !joins
+            || digits + length > *DIGITS.end()
+            || digits_end(text, &words[..index], digits)
+        {
+            break;
+        }
+        digits += length;
+        count += 1;
+    }
+    count
+}
+
+/// A number of eleven digits that begins with 7 or 8 is whole: what follows is another one.
+fn digits_end(text: &str, words: &[Word], digits: usize) -> bool {
+    let first = words.first().and_then(|word| text[word.span.clone()].chars().next());
+    digits == 11 && matches!(first, Some('7' | '8'))
+}
+
+fn is_within_a_number(between: &str) -> bool {
+    between.chars().count() <= 3
+        && between.chars().all(|c| c == ' ' || c == '\u{A0}' || "-–—().~".contains(c))
+}
+
+fn phone(text: &str, words: &[Word], country: &Country) -> Option<String> {
+    let (first, last) = (words.first()?, words.last()?);
+    let start = first.span.start;
+    let plus = text[..start].trim_end_matches(['(', ' ']).ends_with('+');
+    let written = format!("{}{}", if plus { "+" } else { "" }, &text[start..last.span.end]);
+    let digits = written.chars().filter(|c| c.is_numeric()).count();
+    let is_phone = DIGITS.contains(&digits)
+        && canonical(IdentifierKind::Phone, &written, country, &mut String::new()).is_ok();
+    is_phone.then_some(written)
+}
+
+/// "My number is": something of the writer's that is an address.
+fn is_own(before: &[Word]) -> bool {
+    let address = before.iter().any(|word| word.classes.has(Class::Address));
+    let owned = before.iter().any(|word| word.classes.has(Class::My) || word.classes.has(Class::Me));
+    address && owned
+        || before.iter().any(|word| word.classes.has(Class::Address) && word.classes.has(Class::My))
+}
+
+/// The number of an order or a contract.
+fn is_no_phone(before: &[Word]) -> bool {
+    before.last().is_some_and(|word| word.classes.has(Class::Order))
+}

@@ -1,0 +1,225 @@
+//! What a letter says as a whole: its subject and its text together, in whatever keyboard layout.
+
+use crate::domain::identifier::Country;
+
+use super::class::{Class, Classes};
+use super::decide::{Asks, Hearing};
+use super::fold::visible;
+use super::keyboard;
+use super::language;
+use super::letter::Letter;
+use super::lexicon::Lexicon;
+use super::numbers::{self, Named};
+use super::quote::plain_subject;
+use super::reading::Narrowed;
+use super::rule::Rule;
+use super::scope::Names;
+use super::tag::tagged;
+use super::token::{Kind, Lines, Tokens, Word};
+
+/// Bytes of a text that are read; people say what they want long before.
+const TEXT_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a subject that are read.
+const SUBJECT_BYTES_MAX: usize = 2 * 1024;
+/// Words, besides the one that decides, in what still is a message of a single word: a name, a token.
+const OTHER_WORDS_MAX: usize = 6;
+/// Words in a mail that is short enough for a word without an object to be its point.
+const SHORT_MAIL_WORDS: usize = 25;
+/// What was understood of a letter.
+pub(super) struct Understanding {
+    /// The words of the subject.
+    pub(super) subject: Tokens,
+    /// The words of the text.
+    pub(super) tokens: Tokens,
+    /// The texts that the words are of.
+    texts: Texts,
+    from_subject: Hearing,
+    from_text: Hearing,
+    /// Whether the subject is the writer's own.
+    own_subject: bool,
+    /// Whether the writer wrote nothing at all.
+    is_empty: bool,
+}
+
+struct Texts {
+    subject: String,
+    text: String,
+}
+
+/// Understands a letter.
+pub(super) fn understand(letter: &Letter, lexicon: &Lexicon) -> Understanding {
+    let (own_subject, subject) = own_subject(cut(&letter.subject, SUBJECT_BYTES_MAX));
+    let subject = visible(subject);
+    let text = visible(cut(&letter.text, TEXT_BYTES_MAX));
+    let subject = keyboard::meant(&subject, lexicon).unwrap_or(subject);
+    let text = keyboard::meant(&text, lexicon).unwrap_or(text);
+    let subject_tokens = tagged(Tokens::of(&subject, Lines::AsWritten), lexicon);
+    let from_subject = Hearing::of(&subject_tokens);
+    let (tokens, from_text) = listen(&text, lexicon);
+    let is_empty = text.trim().is_empty() && (!own_subject || subject.trim().is_empty());
+    Understanding {
+        is_empty,
+        subject: subject_tokens,
+        tokens,
+        texts: Texts { subject, text },
+        from_subject,
+        from_text,
+        own_subject,
+    }
+}
+
+/// Listens to the lines as they are, and if that brings no request, to the lines joined.
+fn listen(text: &str, lexicon: &Lexicon) -> (Tokens, Hearing) {
+    let tokens = tagged(Tokens::of(text, Lines::AsWritten), lexicon);
+    let hearing = Hearing::of(&tokens);
+    let found = hearing.strongest().is_some_and(|heard| heard.asks >= Asks::OptOut);
+    if found || !text.trim().contains('\n') {
+        return (tokens, hearing);
+    }
+    let joined = tagged(Tokens::of(text, Lines::Joined), lexicon);
+    let joined_hearing = Hearing::of(&joined);
+    let better = joined_hearing.strongest().is_some_and(|heard| heard.asks >= Asks::OptOut);
+    if better { (joined, joined_hearing) } else { (tokens, hearing) }
+}
+
+/// A subject without the marks of replies, and whether it had none.
+fn own_subject(subject: &str) -> (bool, &str) {
+    let plain = plain_subject(subject);
+    (plain.len() == subject.trim().len(), plain)
+}
+
+/// The beginning of a text, at a character's border.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let mut end = bytes_max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+impl Understanding {
+    /// What the letter asks for, and by which rule.
+    pub(super) fn decision(&self) -> (Asks, Rule) {
+        let said = self.said();
+        if said.0 >= Asks::OptOut {
+            return said;
+        }
+        if let Some(single) = self.single_word() {
+            return single;
+        }
+        if self.is_empty {
+            return (Asks::Unsure, Rule::UnsureEmpty);
+        }
+        if said.1 == Rule::UnsureNoObject && self.subject_names_marketing() {
+            return (Asks::OptOut, Rule::OptOutObject);
+        }
+        if said.1 == Rule::UnsureNoObject && self.tokens.words.len() > SHORT_MAIL_WORDS && !self.refuses() {
+            return (Asks::Nothing, Rule::NothingOther);
+        }
+        if said.0 == Asks::Nothing && language::is_foreign(&self.tokens) {
+            return (Asks::Unsure, Rule::UnsureLanguage);
+        }
+        said
+    }
+
+    /// The strongest of what subject and text say.
+    fn said(&self) -> (Asks, Rule) {
+        let of = |hearing: &Hearing| {
+            hearing.strongest().map_or((Asks::Nothing, Rule::NothingOther), |h| (h.asks, h.rule))
+        };
+        let text = of(&self.from_text);
+        let subject =
+            if self.counts_subject() { of(&self.from_subject) } else { (Asks::Nothing, Rule::NothingOther) };
+        if subject.0 > text.0 || (subject.0 == text.0 && text.1 == Rule::NothingOther) {
+            subject
+        } else {
+            text
+        }
+    }
+
+    /// A subject that was taken over from another mail is not the writer's, unless it is all there is.
+    fn counts_subject(&self) -> bool {
+        self.own_subject || (self.text_is_empty() && self.subject.words.len() <= 3)
+    }
+
+    fn text_is_empty(&self) -> bool {
+        self.tokens.words.iter().all(|word| word.classes.has(Class::Polite))
+    }
+
+    fn subject_names_marketing(&self) -> bool {
+        self.own_subject
+            && self
+                .subject
+                .words
+                .iter()
+                .any(|word| word.classes.any(Classes::of(&[Class::Mailing, Class::Message])))
+    }
+
+    fn refuses(&self) -> bool {
+        self.tokens.words.iter().any(|word| word.is(Class::Refuse))
+    }
+
+    /// What a single word means that is the whole message.
+    fn single_word(&self) -> Option<(Asks, Rule)> {
+        let words = if self.text_is_empty() && self.counts_subject() { &self.subject } else { &self.tokens };
+        let ballast = Classes::of(&[Class::Polite, Class::Filler, Class::Me, Class::You, Class::More]);
+        let matters = |word: &&Word| {
+            word.kind == Kind::Letters && !word.classes.any(ballast) && !word.forms.own.is_empty()
+        };
+        let alone = Classes::of(&[Class::Alone, Class::AloneUnsure]);
+        let sentence =
+            words.sentences.iter().map(|sentence| words.of_sentence(sentence)).find(|sentence| {
+                let mut left = sentence.iter().filter(matters).peekable();
+                left.peek().is_some() && left.all(|word| word.classes.any(alone))
+            })?;
+        let others = words.words.iter().filter(matters).filter(|word| !word.classes.any(alone));
+        let (count, known) = others.fold((0, false), |(count, known), word| {
+            (count + 1, known || !word.classes.without(Classes::of(&[Class::Common])).is_empty())
+        });
+        if known || count > OTHER_WORDS_MAX {
+            return None;
+        }
+        if sentence.iter().filter(matters).all(|word| word.is(Class::Alone)) {
+            return Some((Asks::OptOut, Rule::OptOutWord));
+        }
+        Some((Asks::Unsure, Rule::UnsureNoObject))
+    }
+
+    /// The sentences of the text that carry the request.
+    fn requests(&self) -> Vec<usize> {
+        let wanted = |asks: Asks| asks >= Asks::Unsure;
+        self.from_text.heard.iter().filter(|heard| wanted(heard.asks)).map(|heard| heard.sentence).collect()
+    }
+
+    fn subject_requests(&self) -> Vec<usize> {
+        if !self.counts_subject() {
+            return Vec::new();
+        }
+        let wanted = self.from_subject.heard.iter().filter(|heard| heard.asks >= Asks::Unsure);
+        wanted.map(|heard| heard.sentence).collect()
+    }
+
+    /// What the request is narrowed to.
+    pub(super) fn narrowed(&self, names: &Names) -> Narrowed {
+        let text = names.narrowed(&self.texts.text, &self.tokens, &self.requests());
+        if text == Narrowed::default() {
+            return names.narrowed(&self.texts.subject, &self.subject, &self.subject_requests());
+        }
+        text
+    }
+
+    /// Numbers and addresses that the letter gives besides its sender's.
+    pub(super) fn named(&self, country: &Country) -> Named {
+        let mut named = numbers::named(&self.texts.text, &self.tokens, &self.requests(), country);
+        let more = numbers::named(&self.texts.subject, &self.subject, &self.subject_requests(), country);
+        named.phones.extend(more.phones);
+        named.emails.extend(more.emails);
+        named
+    }
+
+    /// Whether the letter asks for something else besides.
+    pub(super) fn asks_more(&self) -> bool {
+        let about = Classes::of(&[Class::Order, Class::Complain, Class::BadService, Class::Access]);
+        self.tokens.words.iter().any(|word| word.classes.any(about))
+    }
+}

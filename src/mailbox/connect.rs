@@ -1,0 +1,97 @@
+//! From an address to a session: TCP, TLS, greeting, login.
+//!
+//! With STARTTLS nothing that came before TLS is believed: the vendor's buffer is thrown away with it, and a
+//! greeting that claims to be logged in already is refused.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_imap::imap_proto::{Response, Status};
+use async_imap::{Authenticator, Client, Session};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::fault::{gone, in_time, of_io, of_login, of_vendor, refused};
+use super::tls::Tls;
+use super::{ImapSettings, Protection};
+use crate::service::ports::{MailFault, MailFaultKind};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Servers let a refused login wait.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A connection, protected or not.
+pub(super) trait Link: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Link for T {}
+
+/// A session on whatever link.
+pub(super) type Logged = Session<Box<dyn Link>>;
+
+/// Connects and logs in.
+pub(super) async fn connect(settings: &ImapSettings, tls: &Tls) -> Result<Logged, MailFault> {
+    let client = in_time("connect", CONNECT_TIMEOUT, link(settings, tls)).await?;
+    in_time("login", LOGIN_TIMEOUT, login(settings, client)).await
+}
+
+async fn link(settings: &ImapSettings, tls: &Tls) -> Result<Client<Box<dyn Link>>, MailFault> {
+    let io = |error: std::io::Error| of_io("connect", &error);
+    let tcp = TcpStream::connect((settings.host.as_str(), settings.port)).await.map_err(io)?;
+    tcp.set_nodelay(true).map_err(io)?;
+    let link: Box<dyn Link> = match settings.protection {
+        Protection::Nothing => Box::new(tcp),
+        Protection::Implicit => Box::new(tls.secure(tcp).await.map_err(io)?),
+        Protection::Starttls => {
+            let mut plain = Client::new(tcp);
+            greeting(&mut plain).await?;
+            plain.run_command_and_check_ok("STARTTLS", None).await.map_err(|error| match error {
+                async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_) => {
+                    refused(MailFaultKind::Tls, "STARTTLS: the mail server does not offer it")
+                }
+                other => of_vendor("STARTTLS", &other),
+            })?;
+            let link: Box<dyn Link> = Box::new(tls.secure(plain.into_inner()).await.map_err(io)?);
+            return Ok(Client::new(link));
+        }
+    };
+    let mut client = Client::new(link);
+    greeting(&mut client).await?;
+    Ok(client)
+}
+
+/// The server speaks first.
+async fn greeting<T: AsyncRead + AsyncWrite + Unpin + Debug + Send>(
+    client: &mut Client<T>,
+) -> Result<(), MailFault> {
+    let said = client.read_response().await.map_err(|error| of_io("greeting", &error))?;
+    match said.ok_or_else(|| gone("greeting"))?.parsed() {
+        Response::Data { status: Status::Ok, .. } => Ok(()),
+        Response::Data { status: Status::Bye, .. } => {
+            Err(refused(MailFaultKind::Refused, "greeting: the mail server takes no connections at present"))
+        }
+        _ => Err(refused(MailFaultKind::Protocol, "greeting: this is no IMAP server that asks for a login")),
+    }
+}
+
+async fn login(settings: &ImapSettings, client: Client<Box<dyn Link>>) -> Result<Logged, MailFault> {
+    let (user, password) = (&settings.user, settings.password.as_str());
+    // LOGIN takes ASCII alone.
+    let session = if user.is_ascii() && password.is_ascii() {
+        client.login(user, password).await
+    } else {
+        client.authenticate("PLAIN", Plain(settings)).await
+    };
+    session.map_err(|(error, _)| of_login(&error))
+}
+
+/// SASL PLAIN.
+struct Plain<'a>(&'a ImapSettings);
+
+impl Authenticator for Plain<'_> {
+    type Response = String;
+
+    fn process(&mut self, _: &[u8]) -> String {
+        format!("\0{}\0{}", self.0.user, self.0.password.as_str())
+    }
+}

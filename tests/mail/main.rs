@@ -1,0 +1,10 @@
+//! What mails are taken for: tables of phrases, and properties that hold for any text.
+//!
+//! The tables are the linguist's notes: one row a way of saying it. They use the shipped lexicon, so they hold
+//! the data to the rules too.
+
+mod corpus;
+mod label;
+mod report;
+mod support;
+mod words;
