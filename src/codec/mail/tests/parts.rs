@@ -150,5 +150,7 @@ fn copies_of_a_mail_have_one_identity() {
     let named = |id: &str, mail: &str| format!("Message-ID:\n {id}\n{mail}");
     assert!(same(&named("<1@mail.kz>", inbox), &named("<1@mail.kz> ", &junk.replace("Отпишите", "y"))));
     assert!(!same(&named("<1@mail.kz>", inbox), &named("<2@mail.kz>", inbox)));
+    let later = inbox.replace("12:00:00", "12:00:01");
+    assert!(!same(&named("<1@mail.kz>", inbox), &named("<1@mail.kz>", &later)));
     assert!(same(inbox, &format!("Message-ID: \n{inbox}")));
 }
