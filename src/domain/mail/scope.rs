@@ -142,11 +142,12 @@ impl Names {
                         || (word.classes.has(Class::Send) && !word.classes.has(Class::ByCall))
                 });
             }
+            let mut fate = None;
             for clause in clauses(words) {
-                let refuses = clause.iter().any(|word| word.classes.any(REFUSALS) || word.negated);
-                let wants = |word: &Word| keeps(word) || word.is(Class::Need);
-                let kept = keeps_all || (!refuses && clause.iter().any(wants));
-                self.listen_to_clause(said, clause, if kept { Fate::Kept } else { Fate::Refused });
+                fate = fate_of(clause, is_request, keeps_all).or(fate);
+                if let Some(fate) = fate {
+                    self.listen_to_clause(said, clause, fate);
+                }
             }
         }
     }
@@ -197,6 +198,11 @@ impl Names {
             brands: said.brands.covered(said.only, said.rest_kept, &brands),
             regions: said.regions.covered(said.only, said.rest_kept, &[]),
         };
+        // "Only the lulla emails" is about lulla: mail is what everything comes by.
+        let by_name = !narrowed.brands.is_empty() || !narrowed.regions.is_empty();
+        if by_name && narrowed.channels == [Channel::Email.as_str()] && said.channels.kept.is_empty() {
+            narrowed.channels.clear();
+        }
         narrowed.channels.sort_by_key(|channel| channels.iter().position(|known| known == channel));
         narrowed.regions.sort();
         narrowed.regions.dedup();
@@ -207,6 +213,21 @@ impl Names {
 /// Whether a word says that something may go on.
 fn keeps(word: &Word) -> bool {
     word.is(Class::Keep)
+}
+
+/// What a clause says of the names in it; `None` if it goes on like the one before it.
+fn fate_of(clause: &[Word], is_request: bool, keeps_all: bool) -> Option<Fate> {
+    let refuses = clause.iter().any(|word| word.classes.any(REFUSALS) || word.negated);
+    if is_request && refuses {
+        return Some(Fate::Refused);
+    }
+    if clause.iter().any(|word| keeps(word) || (is_request && word.is(Class::Need))) {
+        return Some(Fate::Kept);
+    }
+    if clause.iter().any(|word| word.classes.has(Class::Only)) {
+        return Some(Fate::Refused);
+    }
+    keeps_all.then_some(Fate::Kept)
 }
 
 fn is_rest(word: &Word) -> bool {
