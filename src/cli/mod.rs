@@ -10,9 +10,11 @@ mod identifiers;
 mod live;
 mod look_up;
 mod opt_out;
+mod read_mail;
 mod receipt;
 mod show;
 mod table;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +28,7 @@ use self::exit::{Exit, Failure};
 use self::filter::FilterArgs;
 use self::look_up::LookUpArgs;
 use self::opt_out::OptOutArgs;
+use self::read_mail::ReadMailArgs;
 use crate::daemon::{self, Stop};
 use crate::domain::identifier::Country;
 use crate::fail_points;
@@ -63,6 +66,8 @@ enum Command {
     LookUp(LookUpArgs),
     /// Opts somebody out, or says something else about a person, by the same rules as every source.
     OptOut(OptOutArgs),
+    /// Tells what mails in files ask for, and by which rule. Connects to nothing.
+    ReadMail(ReadMailArgs),
 }
 
 /// Does what the command line says.
@@ -87,6 +92,9 @@ pub fn main() -> ExitCode {
         }),
         Command::OptOut(args) => on_console(&arguments.config, |settings, runtime, console| {
             opt_out::run(&args, &settings, runtime, SystemClock.now(), std::io::stdin().lock(), console)
+        }),
+        Command::ReadMail(args) => Console::of_this_process(|console| {
+            read_mail::run(&args, &arguments.config, settings::environment(), console)
         }),
         command => with_settings(&arguments.config, |settings| execute(&command, settings)),
     };
@@ -189,7 +197,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
         }
-        Command::Filter(_) | Command::LookUp(_) | Command::OptOut(_) => {
+        Command::Filter(_) | Command::LookUp(_) | Command::OptOut(_) | Command::ReadMail(_) => {
             unreachable!("these are done on a console")
         }
     }

@@ -93,10 +93,9 @@ fn senders(fields: &Fields, limits: &Limits) -> (Vec<String>, Vec<String>) {
 fn addresses(fields: &Fields, name: &'static str, limits: &Limits) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for value in fields.all(name) {
-        let read = vendor::addresses(value, limits.addresses_max).filter(|addresses| !addresses.is_empty());
+        let read = vendor::addresses(value).filter(|addresses| !addresses.is_empty());
         // Some programs encode the address together with the name.
-        let read = read
-            .or_else(|| vendor::addresses(word::decode(value, None).text.as_bytes(), limits.addresses_max));
+        let read = read.or_else(|| vendor::addresses(word::decode(value, None).text.as_bytes()));
         for address in read.unwrap_or_default() {
             if found.len() < limits.addresses_max && !found.contains(&address) {
                 found.push(address);

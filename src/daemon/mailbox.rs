@@ -15,6 +15,8 @@ use super::Stop;
 use super::core::{Core, configuration, country};
 use crate::amqp::Endpoint;
 use crate::codec::mail::{self, Limits};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::identifier::Country;
 use crate::domain::mail::letter::{Letter, Unread};
 use crate::domain::mail::read::{Own, Reader};
 use crate::domain::mail::reading::{Outcome, Reading, Subject};
@@ -25,7 +27,9 @@ use crate::service::health::{Dependency, Health, State};
 use crate::service::ports::Mail;
 use crate::service::post::Post;
 use crate::service::read_mailbox::{CRASH_RULE, MailDesk, MailReader, Parts, Plan, Read};
-use crate::settings::{Mailbox, MailboxTls, Settings, load_lexicon, shipped_lexicon};
+use crate::settings::{
+    Mailbox, MailboxTls, Mistakes, Settings, Understanding, load_lexicon, shipped_lexicon,
+};
 
 /// After a mistake of ours that ended the desk.
 const BREAKDOWN_PAUSE: Duration = Duration::from_mins(1);
@@ -114,31 +118,44 @@ fn plan(settings: &Settings, mailbox: &Mailbox) -> Result<Plan, Stop> {
         source: mailbox.source.clone(),
         user: insists.then(|| endpoint.user().to_owned()),
         poll: mailbox.poll,
-        mail_bytes_max: mailbox.mail_bytes_max,
+        mail_bytes_max: mailbox.understanding.mail_bytes_max,
         move_to: mailbox.move_to.clone(),
         review_to: mailbox.review_to.clone(),
         forged_per_hour_max: mailbox.forged_per_hour_max,
     })
 }
 
-/// What reads a mail.
-fn reader(settings: &Settings, mailbox: &Mailbox) -> Result<MailReader, Stop> {
-    let lexicon = match &mailbox.lexicon_file {
-        Some(file) => load_lexicon(file).map_err(configuration)?,
+/// What reads a mail: the limits of the first step, the rules of the second.
+pub fn mail_reader(
+    understanding: &Understanding,
+    own_addresses: Vec<String>,
+    catalogue: &Catalogue,
+    country: Country,
+) -> Result<(Limits, Reader), Mistakes> {
+    let lexicon = match &understanding.lexicon_file {
+        Some(file) => load_lexicon(file)?,
         None => shipped_lexicon(),
     };
     let own = Own {
-        domains: mailbox.own_domains.clone(),
-        // The mailbox's own address, if its login is one.
-        addresses: vec![mailbox.user.clone()],
-        phones: mailbox.own_phones.clone(),
+        domains: understanding.own_domains.clone(),
+        addresses: own_addresses,
+        phones: understanding.own_phones.clone(),
     };
-    let reader = Reader::new(lexicon, own, &settings.catalogue, country(settings)?);
     let limits = Limits {
-        authserv_id: mailbox.authserv_id.clone(),
-        mail_bytes_max: mailbox.mail_bytes_max,
+        authserv_id: understanding.authserv_id.clone(),
+        mail_bytes_max: understanding.mail_bytes_max,
         ..Limits::default()
     };
+    Ok((limits, Reader::new(lexicon, own, catalogue, country)))
+}
+
+/// Both steps in one.
+fn reader(settings: &Settings, mailbox: &Mailbox) -> Result<MailReader, Stop> {
+    // The mailbox's own address, if its login is one.
+    let own_addresses = vec![mailbox.user.clone()];
+    let (limits, reader) =
+        mail_reader(&mailbox.understanding, own_addresses, &settings.catalogue, country(settings)?)
+            .map_err(configuration)?;
     Ok(Arc::new(move |mail: &Mail| {
         let mut letter = mail::read(&mail.bytes, &limits);
         if !mail.whole {

@@ -16,6 +16,7 @@ mod worker;
 pub use self::core::{Core, amqp_user, check};
 pub use self::init::init;
 pub use self::look_up::{Answer, Question, look_up};
+pub use self::mailbox::mail_reader;
 pub use self::rebuild::{Progress, rebuild};
 pub use self::send::{Answered, Letter, send};
 pub use self::worker::run;

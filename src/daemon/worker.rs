@@ -126,11 +126,11 @@ impl Worker {
         };
         let post = Post::new(Arc::new(core.broker.clone()), core.clock.clone(), addresses);
         let alarms = Alarms::new(post.clone(), core.clock.clone());
-        let late = DeadlineAlarms::new(core.list.clone(), alarms.clone());
-        let in_flight = InFlight::default();
         let shared =
             mailbox::Shared { core: &core, post: &post, alarms: &alarms, health: &health, metrics: &metrics };
         let mail = mailbox::desk(&settings, &shared)?;
+        let late = DeadlineAlarms::new(core.list.clone(), alarms.clone());
+        let in_flight = InFlight::default();
         let keys = Arc::new(settings.hashing.key_ring);
         let catalogue = Arc::new(settings.catalogue);
         let calendar = settings.deadlines.calendar;

@@ -10,7 +10,7 @@ use super::fault::{gone, in_time, of_io, of_vendor};
 use crate::service::ports::{MailFault, MailFaultKind};
 
 /// A command that is not answered in full by then has failed.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What must be fetched may be large, and the line slow.
 pub(super) const FETCH_TIMEOUT: Duration = Duration::from_mins(2);

@@ -40,12 +40,12 @@ impl Maker<'_> {
         self.series(name, vec![], &IntGauge::with_opts)
     }
 
-    pub(super) fn real_gauge(&self, name: &str) -> Gauge {
-        self.series(name, vec![], &Gauge::with_opts)
-    }
-
     pub(super) fn counter(&self, name: &str) -> IntCounter {
         self.series(name, vec![], &IntCounter::with_opts)
+    }
+
+    pub(super) fn real_gauge(&self, name: &str) -> Gauge {
+        self.series(name, vec![], &Gauge::with_opts)
     }
 
     pub(super) fn counters<const N: usize>(

@@ -22,10 +22,10 @@ pub enum Alarm {
     Unroutable,
     /// The same event id with other content.
     EventIdConflict,
-    /// A request is due soon, overdue, or was settled late.
-    Deadline,
     /// Many mails ask for something and are not from whom they say.
     MailboxFlood,
+    /// A request is due soon, overdue, or was settled late.
+    Deadline,
 }
 
 impl Alarm {
@@ -36,8 +36,8 @@ impl Alarm {
             Self::LedgerLost => "ledger_lost",
             Self::Unroutable => "unroutable",
             Self::EventIdConflict => "event_id_conflict",
-            Self::Deadline => "deadline",
             Self::MailboxFlood => "mailbox_flood",
+            Self::Deadline => "deadline",
         }
     }
 }

@@ -40,18 +40,12 @@ pub struct Mailbox {
     pub ca_file: Option<PathBuf>,
     /// The folders that are read, each on a connection of its own.
     pub folders: Vec<String>,
-    /// Domains of the company: nobody there is suppressed because they forwarded a mail.
-    pub own_domains: Vec<String>,
-    /// Numbers of the company, which its signatures and newsletters print.
-    pub own_phones: Vec<String>,
-    /// The name under which our own mail server writes `Authentication-Results`.
-    pub authserv_id: Option<String>,
+    /// How its mails are understood.
+    pub understanding: Understanding,
     /// The source in whose name events are published.
     pub source: String,
     /// How long a folder goes without being looked at as a whole.
     pub poll: Duration,
-    /// The most bytes of a mail that are fetched.
-    pub mail_bytes_max: usize,
     /// Where mails go that need nobody any more; `None`: they stay.
     pub move_to: Option<String>,
     /// Where mails go that a person must read; `None`: they stay.
@@ -60,8 +54,33 @@ pub struct Mailbox {
     pub since: Option<Date>,
     /// Mails in an hour that ask for something and are not from whom they say, before that is alarmed.
     pub forged_per_hour_max: usize,
+}
+
+/// How a mail is understood: all that is needed to read one without a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Understanding {
+    /// Domains of the company: nobody there is suppressed because they forwarded a mail.
+    pub own_domains: Vec<String>,
+    /// Numbers of the company, which its signatures and newsletters print.
+    pub own_phones: Vec<String>,
+    /// The name under which our own mail server writes `Authentication-Results`.
+    pub authserv_id: Option<String>,
+    /// The most bytes of a mail that are looked at.
+    pub mail_bytes_max: usize,
     /// Words and rules in place of those built in.
     pub lexicon_file: Option<PathBuf>,
+}
+
+impl Understanding {
+    pub(super) fn take(section: &mut Section<'_>) -> Self {
+        Self {
+            own_domains: section.or("own_domains", Vec::new(), list(0..=OWN_MAX, text(HOST_BYTES_MAX))),
+            own_phones: section.or("own_phones", Vec::new(), list(0..=OWN_MAX, text(64))),
+            authserv_id: section.take("authserv_id", text(HOST_BYTES_MAX)),
+            mail_bytes_max: section.or("mail_bytes_max", 2 * MIB, whole(64 * KIB..=64 * MIB)),
+            lexicon_file: section.take("lexicon_file", file),
+        }
+    }
 }
 
 /// How a connection to the mail server is protected.
@@ -117,17 +136,13 @@ impl Mailbox {
             tls,
             ca_file: section.take("ca_file", file),
             folders,
-            own_domains: section.or("own_domains", Vec::new(), list(0..=OWN_MAX, text(HOST_BYTES_MAX))),
-            own_phones: section.or("own_phones", Vec::new(), list(0..=OWN_MAX, text(64))),
-            authserv_id: section.take("authserv_id", text(HOST_BYTES_MAX)),
+            understanding: Understanding::take(section),
             source: section.or("source", "email", name(64, "-_")),
             poll: section.or("poll_s", Duration::from_mins(1), seconds(5..=3600)),
-            mail_bytes_max: section.or("mail_bytes_max", 2 * MIB, whole(64 * KIB..=64 * MIB)),
             move_to,
             review_to,
             since: section.take("since", date),
             forged_per_hour_max: section.or("forged_per_hour_max", 50_usize, whole(1..=100_000)),
-            lexicon_file: section.take("lexicon_file", file),
             host: host?,
             user: user?,
             password: password?,

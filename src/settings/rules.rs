@@ -1,5 +1,5 @@
-//! The part of the configuration that decides, without what connects: for `filter --opt-outs`, which people
-//! run on machines that have neither servers nor keys.
+//! The part of the configuration that decides, without what connects: for `filter --opt-outs` and `read-mail`,
+//! which people run on machines that have neither servers nor keys.
 //!
 //! The sections of servers may be there, because the same files are used, but they are not looked into: a
 //! file with a password that this user may not read is no mistake here.
@@ -10,10 +10,12 @@ use std::path::PathBuf;
 use crate::domain::catalogue::Catalogue;
 
 use super::section::{Notes, Section};
-use super::{Identifiers, Limits, Mistakes, Policy, Settings, Source, regions, sources, take_with};
+use super::{
+    Identifiers, Limits, Mistakes, Policy, Settings, Source, Understanding, regions, sources, take_with,
+};
 
 /// Sections that only a process with servers reads.
-const OF_SERVERS: [&str; 8] = ["amqp", "redis", "hashing", "admin", "shutdown", "log", "calendar", "mailbox"];
+const OF_SERVERS: [&str; 7] = ["amqp", "redis", "hashing", "admin", "shutdown", "log", "calendar"];
 
 /// What decides about an event or a recipient.
 #[derive(Debug, Clone)]
@@ -38,11 +40,51 @@ pub fn load_rules(
     if notes.mistakes.is_empty() { Ok(rules) } else { Err(Mistakes(notes.mistakes)) }
 }
 
+/// What decides about a mail.
+#[derive(Debug, Clone)]
+pub struct MailRules {
+    /// How identifiers are read.
+    pub identifiers: Identifiers,
+    /// Regions and brands.
+    pub catalogue: Catalogue,
+    /// Whose mails they are, and by which words.
+    pub understanding: Understanding,
+}
+
+/// Reads the rules for mails, as [`load`](super::load) reads everything, and every mistake in them.
+pub fn load_mail_rules(
+    files: &[PathBuf],
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<MailRules, Mistakes> {
+    let mut notes = Notes::default();
+    let rules = take_with(files, environment, &mut notes, MailRules::take);
+    if notes.mistakes.is_empty() { Ok(rules) } else { Err(Mistakes(notes.mistakes)) }
+}
+
+impl MailRules {
+    fn take(root: &mut Section<'_>) -> Self {
+        for section in OF_SERVERS.iter().chain(&["sources", "limits"]) {
+            root.pass_over(section);
+        }
+        let (_, brands) = root.section("policy", Policy::take);
+        Self {
+            identifiers: root.section("identifiers", Identifiers::take),
+            catalogue: Catalogue::new(regions::take(root), brands),
+            understanding: root.section("mailbox", |mailbox| {
+                let understanding = Understanding::take(mailbox);
+                mailbox.pass_over_the_rest();
+                understanding
+            }),
+        }
+    }
+}
+
 impl Rules {
     fn take(root: &mut Section<'_>) -> Self {
         for section in OF_SERVERS {
             root.pass_over(section);
         }
+        root.pass_over("mailbox");
         let (_, brands) = root.section("policy", Policy::take);
         Self {
             identifiers: root.section("identifiers", Identifiers::take),

@@ -109,6 +109,11 @@ impl Section<'_> {
         self.values.contains_key(key).then(|| self.section(key, take))
     }
 
+    /// Leaves everything unread that nobody took.
+    pub(super) fn pass_over_the_rest(&mut self) {
+        self.values.clear();
+    }
+
     /// Leaves a section or key unread, whatever it holds. Answers whether it was there.
     pub(super) fn pass_over(&mut self, key: &str) -> bool {
         self.values.remove(key).is_some()

@@ -94,12 +94,12 @@ impl Keys {
         format!("{}suspect:{}", self.tag, hex(fingerprint))
     }
 
-    pub(super) fn alarmed(&self, request: RequestKey, alarm: Urgency) -> String {
-        format!("{}alarmed:{request}:{alarm}", self.tag)
-    }
-
     pub(super) fn look_ups(&self) -> String {
         format!("{}look-ups", self.tag)
+    }
+
+    pub(super) fn alarmed(&self, request: RequestKey, alarm: Urgency) -> String {
+        format!("{}alarmed:{request}:{alarm}", self.tag)
     }
 
     pub(super) fn lease(&self) -> String {

@@ -15,9 +15,9 @@
 //! | `{suppressd}:<list>:fences` | each worker's newest fence |
 //! | `{suppressd}:<list>:feed` | the last batches, for mirrors: entry `<to>-0` |
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
-//! | `{suppressd}:alarmed:<request>:<urgency>` | which alarms of deadlines were raised |
 //! | `{suppressd}:mail-turn` | who reads the mailbox |
 //! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
+//! | `{suppressd}:alarmed:<request>:<urgency>` | which alarms of deadlines were raised |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.

@@ -1,31 +1,27 @@
 //! A reader for the company of the tests, and letters to it.
 
-use suppressd::domain::catalogue::{Catalogue, Region};
+use std::path::Path;
+
 use suppressd::domain::identifier::Country;
 use suppressd::domain::mail::letter::Letter;
 use suppressd::domain::mail::reading::{Outcome, Reading};
 use suppressd::domain::mail::{Own, Reader};
-use suppressd::settings::shipped_lexicon;
+use suppressd::settings::{load_rules, shipped_lexicon};
 
 /// Who writes, unless a test says otherwise.
 pub(crate) const SENDER: &str = "aigerim@pochta.example";
 
-/// The reader of the company lulla.kz, lunafresh.kz, bilal.kz.
+/// The reader of the company lulla.kz, lunafresh.kz, bilal.kz, in Kazakhstan.
 pub(crate) fn reader() -> Reader {
-    let region = |code: &str, name: &str, aliases: &[&str]| Region {
-        code: code.into(),
-        name: name.to_owned(),
-        aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let files = [config.join("suppressd.toml"), config.join("kazakhstan.toml")];
+    let rules = load_rules(&files, std::iter::empty()).expect("the shipped configuration is right");
+    let own = Own {
+        domains: rules.catalogue.brands().iter().map(ToString::to_string).collect(),
+        addresses: Vec::new(),
+        phones: vec!["+7 777 111 3 111".to_owned()],
     };
-    let regions = vec![
-        region("KZ-75", "Алматы қаласы", &["Алматы", "Almaty"]),
-        region("KZ-79", "Шымкент", &["Shymkent", "Шымкент қаласы"]),
-    ];
-    let brands = ["lulla.kz", "lunafresh.kz", "bilal.kz"].map(str::to_owned);
-    let own =
-        Own { domains: brands.to_vec(), addresses: Vec::new(), phones: vec!["+7 777 111 3 111".to_owned()] };
-    let catalogue = Catalogue::new(regions, brands.to_vec());
-    Reader::new(shipped_lexicon(), own, &catalogue, Country::parse("KZ").expect("a country"))
+    Reader::new(shipped_lexicon(), own, &rules.catalogue, Country::parse("KZ").expect("a country"))
 }
 
 /// A letter with this text and no subject.

@@ -65,7 +65,9 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
         && encoding != encoding_rs::UTF_8
     {
         let decoded = strict(encoding, bytes);
-        if decoded.sure {
+        let is_utf8 = !bytes.is_ascii()
+            && std::str::from_utf8(sample(bytes)).is_ok_and(|text| plausible::score(text) >= plausible::SURE);
+        if decoded.sure && !is_utf8 {
             return decoded;
         }
     }

@@ -1,5 +1,11 @@
 //! Mails as they come, a table for each row of what must be read out of them.
 
+mod charsets;
+mod html;
+mod limits;
+mod machines;
+mod parts;
+mod properties;
 mod quotes;
 
 use super::*;

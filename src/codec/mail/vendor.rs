@@ -22,7 +22,7 @@ pub(super) fn guarded<T>(f: impl FnOnce() -> T + UnwindSafe) -> Option<T> {
 }
 
 /// The addresses of a field, names and comments left out; `None` if the parser gave up.
-pub(super) fn addresses(value: &[u8], addresses_max: usize) -> Option<Vec<String>> {
+pub(super) fn addresses(value: &[u8]) -> Option<Vec<String>> {
     let line = terminated(value);
     let parsed = guarded(|| match MessageStream::new(&line).parse_address() {
         HeaderValue::Address(address) => address.into_owned(),
@@ -31,12 +31,10 @@ pub(super) fn addresses(value: &[u8], addresses_max: usize) -> Option<Vec<String
     let of = |list: &[Addr<'_>]| -> Vec<String> {
         list.iter().filter_map(|address| address.address.as_deref()).filter_map(bare).collect()
     };
-    let mut found = match &parsed {
+    Some(match &parsed {
         Address::List(list) => of(list),
         Address::Group(groups) => groups.iter().flat_map(|group| of(&group.addresses)).collect(),
-    };
-    found.truncate(addresses_max);
-    Some(found)
+    })
 }
 
 /// An address that could be one: with an `@`, without the angle brackets that sloppy programs double.

@@ -128,6 +128,12 @@ vocabulary! {
         Except => "except",
         /// Keeps, allows: оставьте, можно, болады, keep.
         Keep => "keep",
+        /// Begins a clause that says otherwise: а, но, ал, but.
+        But => "but",
+        /// What is not named: остальное, қалғандары, the rest.
+        Rest => "rest",
+        /// Says that the file with the request is attached.
+        Attached => "attached",
         /// All: все, барлық, all.
         All => "all",
         /// E-mail as a channel.

@@ -78,8 +78,10 @@ fn unsubscribing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let is_condition = |word: &&Word| word.classes.has(Class::If) && word.clause == clause;
     let condition = words[head.saturating_sub(CONDITION_REACH)..head].iter().any(|word| is_condition(&word));
     let has = |class| words.iter().any(|word| word.classes.has(class));
-    let mistaken = has(Class::Mistake) && words[head].classes.has(Class::Unsubscribed);
-    if mistaken || (condition && !has(Class::Cannot)) || (around.footer && words.len() <= WISH_REACH) {
+    if has(Class::Mistake)
+        || (condition && !has(Class::Cannot))
+        || (around.footer && words.len() <= WISH_REACH)
+    {
         return Standing::Doubtful;
     }
     Standing::Stands

@@ -55,7 +55,7 @@ impl Hearing {
             })
             .collect();
         for index in 0..heard.len() {
-            if heard[index].rule == Rule::UnsureNoObject && !around.orders && neighbour_names(tokens, index) {
+            if heard[index].rule == Rule::UnsureNoObject && neighbour_names(tokens, index) {
                 heard[index] = Heard { asks: Asks::OptOut, rule: Rule::OptOutObject, sentence: index };
             }
         }
@@ -103,7 +103,9 @@ fn heard_in(words: &[Word], around: Around) -> (Asks, Rule) {
     }
     let has = |class| words.iter().any(|word| word.is(class));
     if let Some(fit) = first(UNSURE, words).next() {
-        if around.orders && fit.rule == Rule::UnsureNoObject {
+        let order_here = words.iter().any(|word| word.classes.has(Class::Order));
+        let of_orders = [Class::Refuse, Class::Cancel].into_iter().any(has);
+        if fit.rule == Rule::UnsureNoObject && (order_here || (around.orders && of_orders)) {
             return (Asks::Nothing, Rule::NothingOrder);
         }
         if !first(REVIEWS, words).any(|fit| fit.rule == Rule::ReviewAccess) {

@@ -27,6 +27,13 @@ pub(super) struct Forms {
     pub(super) cyrillic: Option<String>,
 }
 
+impl Forms {
+    /// The form in Cyrillic, whatever the script.
+    pub(super) fn cyrillic_or_own(&self) -> &str {
+        self.cyrillic.as_deref().unwrap_or(&self.own)
+    }
+}
+
 /// Folds one word.
 pub(super) fn forms(word: &str) -> Forms {
     let letters: Vec<char> = word.chars().take(WORD_CHARS_MAX).collect();

@@ -73,15 +73,14 @@ pub(super) fn meant(text: &str, lexicon: &Lexicon) -> Option<String> {
 }
 
 fn stretch_meant(stretch: &str, lexicon: &Lexicon) -> Option<String> {
-    if stretch.chars().filter(|c| !c.is_whitespace()).count() < STRETCH_LETTERS_MIN
-        || known_words(stretch, lexicon) > 0
-    {
+    let letters = stretch.chars().filter(|c| c.is_alphabetic()).count();
+    if letters + 1 < STRETCH_LETTERS_MIN || known_words(stretch, lexicon) > 0 {
         return None;
     }
     let switched = Layout::ALL.into_iter().map(|layout| layout.switched(stretch));
     switched.into_iter().find(|switched| {
-        let words = words(switched);
-        words.clone().next().is_some() && words.into_iter().all(|word| is_known(word, lexicon))
+        let is_long = |word: &str| word.chars().count() >= STRETCH_LETTERS_MIN;
+        words(switched).any(is_long) && words(switched).all(|word| is_known(word, lexicon))
     })
 }
 

@@ -15,6 +15,7 @@ mod language;
 pub mod letter;
 pub mod lexicon;
 mod machine;
+mod name;
 mod numbers;
 mod patterns;
 mod phrase;

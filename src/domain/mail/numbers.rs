@@ -13,8 +13,6 @@ use super::token::{Kind, Tokens, Word};
 const FOUND_MAX: usize = 12;
 /// Digits of a number as people write it, at least and at most.
 const DIGITS: std::ops::RangeInclusive<usize> = 10..=15;
-/// Words between "my number" and the number.
-const OWN_REACH: usize = 6;
 
 /// What a mail names besides its sender, as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,15 +26,13 @@ pub(super) fn named(text: &str, tokens: &Tokens, requests: &[usize], country: &C
     let mut named = Named::default();
     for (index, sentence) in tokens.sentences.iter().enumerate() {
         let words = tokens.of_sentence(sentence);
-        // A number on the line below the request belongs to it; one below a name is a signature.
-        let follows = requests.iter().any(|request| request + 1 == index)
-            && words.iter().all(|word| word.kind != Kind::Letters);
-        let in_request = requests.contains(&index) || follows;
+        let is_next = requests.iter().any(|request| request.abs_diff(index) == 1);
+        let in_request = requests.contains(&index) || is_line_below(text, tokens, requests, index);
         let mut at = 0;
         while at < words.len() && named.phones.len() + named.emails.len() < FOUND_MAX {
             let run = run_of_digits(text, &words[at..]);
-            let counts = in_request || is_own(&words[at.saturating_sub(OWN_REACH)..at]);
-            if words[at].kind == Kind::Email && counts {
+            let counts = in_request || is_own(&words[..at]);
+            if words[at].kind == Kind::Email && (counts || is_next) {
                 push(&mut named.emails, &text[words[at].span.clone()]);
             } else if run > 0 && counts && !is_no_phone(&words[..at]) {
                 if let Some(phone) = phone(text, &words[at..at + run], country) {
@@ -47,6 +43,19 @@ pub(super) fn named(text: &str, tokens: &Tokens, requests: &[usize], country: &C
         }
     }
     named
+}
+
+/// Whether a sentence is nothing but a number on the line below the request: one below a blank line or a name
+/// is a signature.
+fn is_line_below(text: &str, tokens: &Tokens, requests: &[usize], index: usize) -> bool {
+    let above = index.checked_sub(1).filter(|above| requests.contains(above));
+    let Some(above) = above.and_then(|above| tokens.of_sentence(&tokens.sentences[above]).last()) else {
+        return false;
+    };
+    let words = tokens.of_sentence(&tokens.sentences[index]);
+    let Some(first) = words.first() else { return false };
+    let between = &text[above.span.end.min(first.span.start)..first.span.start];
+    words.iter().all(|word| word.kind != Kind::Letters) && between.matches('\n').count() == 1
 }
 
 fn push(list: &mut Vec<String>, value: &str) {
@@ -83,7 +92,7 @@ fn digits_end(text: &str, words: &[Word], digits: usize) -> bool {
 
 fn is_within_a_number(between: &str) -> bool {
     between.chars().count() <= 3
-        && between.chars().all(|c| c == ' ' || c == '\u{A0}' || "-–—().~".contains(c))
+        && between.chars().all(|c| c == ' ' || c == '\u{A0}' || "-‐‑–—().~".contains(c))
 }
 
 fn phone(text: &str, words: &[Word], country: &Country) -> Option<String> {

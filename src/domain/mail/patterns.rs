@@ -141,6 +141,7 @@ pub(super) const OPT_OUTS: &[Pattern] = &[
 
 /// What may be a request to send no more marketing, or an outburst.
 pub(super) const UNSURE: &[Pattern] = &[
+    alone(Rule::UnsureUnread, is(&[Class::Attached])),
     alone(Rule::UnsureNoObject, is(&[Class::Refuse, Class::Withdraw])),
     alone(Rule::UnsureNoObject, UNWISHED),
     alone(Rule::UnsureNoObject, is(&[Class::Remove, Class::Cancel, Class::Stop, Class::BrushOff])),

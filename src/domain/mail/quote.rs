@@ -27,6 +27,8 @@ pub struct Split {
 
 /// Forwarded mails within each other that are looked at.
 const FORWARDS_MAX: usize = 8;
+/// Lines below a mark within which the header block begins.
+const NEAR_LINES: usize = 10;
 
 /// Splits a decoded text. `forward`: the subject says that the mail is a forward.
 pub fn split(text: &str, forward: bool) -> Split {
@@ -125,6 +127,9 @@ impl<'a> Splitter<'_, 'a> {
                 self.quotes = true;
                 in_signature = false;
                 at += 1;
+            } else if line.is_blank() {
+                if in_signature { &mut self.signature } else { &mut self.own }.push(line.raw);
+                at += 1;
             } else if self.begins_the_rest(at) {
                 self.quotes = true;
                 return at;
@@ -193,21 +198,19 @@ fn forwarded_from(lines: &[Line<'_>], rest: &[Line<'_>], forward: bool) -> Vec<S
     let mut senders: Vec<String> = Vec::new();
     let mut push = |sender: Option<String>| {
         if let Some(sender) = sender
-            && senders.len() < FORWARDS_MAX
             && !senders.contains(&sender)
         {
             senders.push(sender);
         }
     };
     if forward {
-        let first = (0..rest.len().min(12)).find_map(|at| block::at(rest, at));
+        let first = (0..rest.len().min(NEAR_LINES)).find_map(|at| block::at(rest, at));
         push(first.and_then(|block| block.sender));
     }
-    for (at, line) in lines.iter().enumerate() {
-        if markers::is_forward_mark(line) {
-            let near = (at + 1..lines.len().min(at + 8)).find_map(|at| block::at(lines, at));
-            push(near.and_then(|block| block.sender));
-        }
+    let marked = lines.iter().enumerate().filter(|(_, line)| markers::is_forward_mark(line));
+    for (at, _) in marked.take(FORWARDS_MAX) {
+        let near = (at + 1..lines.len().min(at + NEAR_LINES)).find_map(|at| block::at(lines, at));
+        push(near.and_then(|block| block.sender));
     }
     senders
 }
@@ -229,3 +232,6 @@ fn joined(lines: &[&str]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

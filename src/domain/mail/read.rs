@@ -7,11 +7,11 @@ use crate::domain::words::IdentifierKind;
 use super::decide::Asks;
 use super::letter::{Authentication, Letter, Report};
 use super::lexicon::Lexicon;
+use super::numbers;
 use super::reading::{Narrowed, Outcome, Reading, Subject};
 use super::rule::Rule;
 use super::scope::Names;
 use super::text::{Understanding, understand};
-use super::{machine, numbers};
 
 /// What is the company's own and therefore nobody's to suppress.
 #[derive(Debug, Clone, Default)]
@@ -55,15 +55,15 @@ impl Reader {
             return self.of_report(report);
         }
         let understanding = understand(letter, &self.lexicon);
-        if machine::is_button(letter, &understanding.subject, &understanding.tokens) {
+        if self.is_from_own(letter) && letter.automatic.is_none() {
+            return self.of_own_staff(letter, &understanding);
+        }
+        if understanding.is_button(letter) {
             let subject = self.subject(letter, Some(&understanding));
             return self.sent_by(letter, opt_out(subject, Narrowed::default(), Rule::OptOutButton));
         }
         if letter.automatic.is_some() {
             return plain(Outcome::Nothing, Rule::NothingAutomatic);
-        }
-        if self.is_from_own(letter) {
-            return self.of_own_staff(letter, &understanding);
         }
         self.sent_by(letter, self.of_a_person(letter, &understanding))
     }

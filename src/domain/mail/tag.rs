@@ -120,6 +120,11 @@ fn addresses(words: &mut [Word]) {
 fn auxiliaries(words: &mut [Word]) {
     let verbs = Classes::of(&[Class::Send, Class::Bother, Class::Receive]);
     for at in 0..words.len() {
+        let stops = words[at].classes.has(Class::Stop) && words[at].classes.has(Class::Auxiliary);
+        // `Жіберуді қойыңыз` stops, `ауыстырып қойыңыз` only finishes.
+        if stops && at > 0 && words[at - 1].forms.cyrillic_or_own().ends_with('п') {
+            words[at].classes = Classes::of(&[Class::Common]);
+        }
         if words[at].is_not(Class::Auxiliary) {
             let from = at.saturating_sub(AUXILIARY_REACH);
             let verb = words[from..at].iter_mut().rev().find(|word| word.classes.any(verbs));

@@ -9,11 +9,12 @@ use super::keyboard;
 use super::language;
 use super::letter::Letter;
 use super::lexicon::Lexicon;
+use super::machine;
 use super::numbers::{self, Named};
 use super::quote::plain_subject;
 use super::reading::Narrowed;
 use super::rule::Rule;
-use super::scope::Names;
+use super::scope::{Names, Said};
 use super::tag::tagged;
 use super::token::{Kind, Lines, Tokens, Word};
 
@@ -122,6 +123,11 @@ impl Understanding {
         said
     }
 
+    /// Whether a program wrote it because its user pressed a button.
+    pub(super) fn is_button(&self, letter: &Letter) -> bool {
+        machine::is_button(&letter.text, self.own_subject.then_some(&self.subject), &self.tokens)
+    }
+
     /// The strongest of what subject and text say.
     fn said(&self) -> (Asks, Rule) {
         let of = |hearing: &Hearing| {
@@ -201,11 +207,13 @@ impl Understanding {
 
     /// What the request is narrowed to.
     pub(super) fn narrowed(&self, names: &Names) -> Narrowed {
-        let text = names.narrowed(&self.texts.text, &self.tokens, &self.requests());
-        if text == Narrowed::default() {
-            return names.narrowed(&self.texts.subject, &self.subject, &self.subject_requests());
+        let mut said = Said::default();
+        let subject_requests = self.subject_requests();
+        if self.requests().is_empty() {
+            names.listen(&mut said, &self.subject, &subject_requests);
         }
-        text
+        names.listen(&mut said, &self.tokens, &self.requests());
+        names.narrowed(&said)
     }
 
     /// Numbers and addresses that the letter gives besides its sender's.

@@ -144,6 +144,9 @@ impl Cutter<'_> {
         if is_link(chunk) {
             return;
         }
+        if matches!(chunk, "-" | "--") {
+            self.clause += 1;
+        }
         if let Some(address) = address_in(chunk) {
             self.push(start + address.start..start + address.end, Kind::Email);
             self.marks(&chunk[address.end..]);

@@ -51,7 +51,7 @@ fn a_host_a_user_and_a_password_are_enough() {
     let mailbox = loaded(0o640, LEAST).unwrap().mailbox.unwrap();
     assert_eq!((mailbox.port, mailbox.tls), (993, MailboxTls::Implicit));
     assert_eq!(mailbox.folders, ["INBOX", "Junk"]);
-    assert_eq!((mailbox.source.as_str(), mailbox.mail_bytes_max), ("email", 2 << 20));
+    assert_eq!((mailbox.source.as_str(), mailbox.understanding.mail_bytes_max), ("email", 2 << 20));
     assert_eq!((mailbox.poll, mailbox.forged_per_hour_max), (Duration::from_mins(1), 50));
     assert_eq!(mailbox.password.reveal(), "hunter2");
     let starttls = loaded(0o600, &format!("{LEAST}tls = 'starttls'")).unwrap().mailbox.unwrap();

@@ -67,14 +67,12 @@ pub(super) const PTCP_154: Letters = &[
     (0xBF, 'ҝ'),
 ];
 
+/// Every byte is one character in windows-1251, so the two run side by side.
 pub(super) fn decode(bytes: &[u8], letters: Letters) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for &byte in bytes {
-        match letters.iter().find(|(place, _)| *place == byte) {
-            Some((_, letter)) => text.push(*letter),
-            None if byte.is_ascii() => text.push(char::from(byte)),
-            None => text.push_str(&WINDOWS_1251.decode_without_bom_handling(&[byte]).0),
-        }
-    }
-    text
+    let (russian, _) = WINDOWS_1251.decode_without_bom_handling(bytes);
+    let letter = |byte: u8| letters.iter().find(|(place, _)| *place == byte).map(|(_, letter)| *letter);
+    let own = |(russian, &byte): (char, &u8)| {
+        if byte.is_ascii() { russian } else { letter(byte).unwrap_or(russian) }
+    };
+    russian.chars().zip(bytes).map(own).collect()
 }

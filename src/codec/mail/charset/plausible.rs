@@ -7,27 +7,25 @@
 /// From this score on the text is believed.
 pub(super) const SURE: i32 = 60;
 
-/// The frequent pairs of letters in both languages. Wrong readings hit them too, but seldom in a row.
-const PAIRS: &str = "\
-    ст но то на ен ов ни ра во ко ос го ер ре пр по от ро ка ли ит та ет ал не ва ел ть ат ти те ор ие он ес де ол \
-    ан ин ом ри ве ам ло да за ле об ми из ак тр вы мо до ся ла ма ме бе пи ше ши ис уд шл ыл лк пи сп сс бо ль мн \
-    ня ей ем ют ки сы ик ар ас ба ын ды ер ру да се ит ши шт ай ым ин ың ің ғы ды ді ты ті қа ке ме ар ма ба ла ле \
-    ре ат ет аз аб жа жі бе іб ер ем ен ңі ыз із ра ты тт ша ке ес ба рт ам ін ны ні ол ға ге нд лд ау ту ей ір бі \
-    өш ші шы ұм үш қо оң ңы ау кк кт ср чи ча чт ее ей ый их их ую ая ою ее ее ир ви вл ву ды бл ез жд жи зв их уб \
-    уж пу ры ск сл см сн со су сч те тв ую хо че чн щи эт это па пе пл си ск сь тп ую ыл ые ый ыт";
-
 /// Says how plausible a text is: about 100 if every foreign letter is well placed, below zero for garbage.
 pub(super) fn score(text: &str) -> i32 {
     let (mut sum, mut count) = (0_i64, 0_i64);
+    let (mut upper, mut lower) = (0_i64, 0_i64);
     let mut before = ' ';
     for c in text.chars() {
         if !c.is_ascii() {
             sum += i64::from(worth(before, c));
             count += 1;
+            upper += i64::from(c.is_uppercase());
+            lower += i64::from(c.is_lowercase());
         } else if c.is_ascii_alphabetic() && is_cyrillic(before) {
             sum -= 50;
         }
         before = c;
+    }
+    // People write in capitals or not; wrong readings swap the two, and the first letter stands out.
+    if lower > 0 && upper > lower {
+        sum -= 40 * count;
     }
     if count == 0 { 100 } else { i32::try_from(sum / count).unwrap_or(i32::MIN) }
 }
@@ -41,8 +39,9 @@ fn worth(before: char, c: char) -> i32 {
         '«' | '»' | '“' | '”' | '„' | '–' | '—' | '…' | '№' | '•' | '\u{A0}' | '’' | '‘' | '°' => {
             50
         }
-        // The Russian mail-order alphabet has none of these: they are what a wrong encoding shows.
-        'Ѐ'..='ӿ' => -40,
+        // Serbian, Macedonian and the like: what Kazakh letters turn into under the Russian label. One in ten
+        // letters of Kazakh is such a one, and that must outweigh the label.
+        'Ѐ'..='ӿ' => -1000,
         _ if is_latin(c) => latin(before, c),
         '\u{80}'..='\u{9F}' | char::REPLACEMENT_CHARACTER | '\u{2500}'..='\u{25FF}' => -120,
         '¤' | '¦' | '¬' | '¶' | '¯' | '¢' | '¸' | '±' | '·' | '´' | '¨' | '¥' | '¡' | '¿' => {
@@ -63,8 +62,8 @@ fn in_word(before: char, c: char) -> i32 {
     }
     let lower = |c: char| c.to_lowercase().next().unwrap_or(c);
     let case = if before.is_lowercase() && c.is_uppercase() { -80 } else { 0 };
-    let pair = [lower(before), lower(c)];
-    case + if PAIRS.split(' ').any(|known| known.chars().eq(pair)) { 60 } else { -10 }
+    let is_frequent = followers(lower(before)).contains(lower(c));
+    case + if is_frequent { 60 } else { -10 }
 }
 
 /// Accents stand single and among plain letters; whole words of them are Cyrillic, wrongly decoded.
@@ -75,6 +74,47 @@ fn latin(before: char, c: char) -> i32 {
         -60
     } else {
         40
+    }
+}
+
+/// The letters that often follow a letter in either language. Wrong readings hit them too, but seldom in a row.
+fn followers(letter: char) -> &'static str {
+    match letter {
+        'а' => "бзйклмнрстуя",
+        'б' => "аелоі",
+        'в' => "аеилоуы",
+        'г' => "ео",
+        'д' => "аеоыі",
+        'е' => "езйлмнрст",
+        'ж' => "адиі",
+        'з' => "ав",
+        'и' => "езкнрстх",
+        'к' => "аеикот",
+        'л' => "адеикоь",
+        'м' => "аеино",
+        'н' => "адеиоыяі",
+        'о' => "бвлмнрстюң",
+        'п' => "аеилору",
+        'р' => "аеиотуы",
+        'с' => "еиклмнопрстучыья",
+        'т' => "авеиопртуыьі",
+        'у' => "бджю",
+        'х' => "о",
+        'ч' => "аеинт",
+        'ш' => "аеилтыі",
+        'щ' => "и",
+        'ы' => "езйлмнтң",
+        'э' => "тлкм",
+        'ю' => "тбщдсч",
+        'ғ' => "аы",
+        'қ' => "ао",
+        'ң' => "ыі",
+        'ө' => "зйлмнрсткшң",
+        'ұ' => "жқлмнрсяты",
+        'ү' => "йлнрсткшмз",
+        'і' => "бзнрң",
+        'ә' => "дзйлмнрскт",
+        _ => "",
     }
 }
 

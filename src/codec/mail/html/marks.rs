@@ -93,7 +93,7 @@ pub(super) fn is_void(name: &str) -> bool {
 }
 
 pub(super) fn is_quote(tag: &Tag<'_>) -> bool {
-    tag.name == "blockquote" && tag.attribute("style").is_none_or(|style| !is_indent(&style))
+    tag.name == "blockquote" && style(tag).is_none_or(|style| !is_indent(&style))
         || has_class(tag, QUOTE_CLASSES)
 }
 

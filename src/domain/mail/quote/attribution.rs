@@ -33,7 +33,8 @@ pub(super) fn at(lines: &[Line<'_>], at: usize) -> Option<usize> {
 }
 
 fn is_alone(line: &Line<'_>) -> bool {
-    ends(&line.folded) && begins(&line.folded) && is_announcement(&line.folded)
+    // Without a date it is the end of one that began above: `<x@y.kz> wrote:`.
+    ends(&line.folded) && has_date(&line.folded) && is_announcement(&line.folded)
 }
 
 /// With a colon, behind which only decoration may stand, or with a verb of writing.

@@ -7,7 +7,6 @@ use super::markers::{LABELS, Label};
 const LINES_MAX: usize = 16;
 /// Lines in a row that may be the rest of a long list of recipients.
 const WRAPPED_MAX: usize = 3;
-const LABEL_CHARS_MAX: usize = 24;
 
 /// What a block says.
 pub(super) struct Block {
@@ -58,14 +57,11 @@ pub(super) fn at(lines: &[Line<'_>], at: usize) -> Option<Block> {
 /// Splits `*От:* Иван` into what it names and the rest.
 fn label<'a>(line: &Line<'a>) -> Option<(Label, &'a str)> {
     let decoration = |c: char| c == '*' || c == '_' || c.is_whitespace();
-    let inner = line.inner.trim_start_matches(decoration);
-    let (name, rest) = inner.split_once(':')?;
-    if name.chars().nth(LABEL_CHARS_MAX).is_some() {
-        return None;
-    }
-    let name = name.trim_end_matches(decoration).to_lowercase();
-    let found = LABELS.iter().find(|(_, names)| names.contains(&name.as_str()));
-    found.map(|(label, _)| (*label, rest.trim_start_matches(decoration)))
+    let (name, _) = line.folded.split_once(':')?;
+    let name = name.trim_matches(decoration);
+    let (label, _) = LABELS.iter().find(|(_, names)| names.contains(&name))?;
+    let (_, rest) = line.inner.split_once(':')?;
+    Some((*label, rest.trim_start_matches(decoration)))
 }
 
 /// The first address in a text.

@@ -6,7 +6,7 @@ use super::Line;
 
 /// Beginnings of subjects of answers.
 pub(super) const REPLY_PREFIXES: &[&str] =
-    &["re", "на", "отв", "ответ", "aw", "жауап", "жау", "reply", "автоответ"];
+    &["re", "на", "ha", "отв", "ответ", "aw", "жауап", "жау", "reply", "автоответ"];
 
 /// Beginnings of subjects of forwarded mails.
 pub(super) const FORWARD_PREFIXES: &[&str] = &[
@@ -15,7 +15,6 @@ pub(super) const FORWARD_PREFIXES: &[&str] = &[
     "пересл",
     "пересылка",
     "переслано",
-    "hа",
     "wg",
     "қайта жіберу",
     "қайта жіберілді",

@@ -128,6 +128,9 @@ const PROGRAMS: &[&str] = &[
     "device",
 ];
 
+/// What is longer is a paragraph.
+const PROGRAM_LINE_BYTES_MAX: usize = 180;
+
 /// Beginnings of disclaimers; all that follows belongs to them.
 const DISCLAIMERS: &[&str] = &[
     "confidentiality notice",
@@ -177,15 +180,15 @@ pub(super) fn begins(line: &Line<'_>) -> bool {
 
 /// A line that a program wrote by itself. Something else may stand above and below it.
 pub(super) fn is_program_line(line: &Line<'_>) -> bool {
-    if line.folded.chars().count() > 100 {
+    if line.folded.len() > PROGRAM_LINE_BYTES_MAX {
         return false;
     }
     let text = line.folded.trim_matches(|c: char| !c.is_alphanumeric());
-    let names_one = PROGRAMS.iter().any(|program| text.contains(program));
-    let begins = |start: &&&str| text.starts_with(start.trim_end()) && line.folded.len() >= start.len();
-    let known = PROGRAM_LINES.iter().find(begins);
-    known.is_some_and(|start| names_one || !start.ends_with(' '))
-        || names_one && PROGRAM_ENDS.iter().any(|end| text.ends_with(end))
+    let names_one = || PROGRAMS.iter().any(|program| text.contains(program));
+    match PROGRAM_LINES.iter().find(|start| text.starts_with(start.trim_end())) {
+        Some(start) => !start.ends_with(' ') || names_one(),
+        None => PROGRAM_ENDS.iter().any(|end| text.ends_with(end)) && names_one(),
+    }
 }
 
 /// Own words below a signature.
