@@ -30,7 +30,7 @@ pub(super) struct SendArgs {
     #[arg(long, value_name = "SOURCE", default_value = "operator")]
     pub(super) source: String,
 
-    /// Who asked the operator: a name that means something to you; it is kept in the ledger
+    /// Who took it down, by a name that means something to you; it is kept in the ledger
     #[arg(long, value_name = "NAME")]
     pub(super) agent: Option<String>,
 

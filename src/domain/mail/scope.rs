@@ -129,8 +129,11 @@ impl Names {
         for (index, sentence) in tokens.sentences.iter().enumerate() {
             let words = tokens.of_sentence(sentence);
             let is_request = requests.contains(&index);
-            let keeps = words.iter().any(keeps);
-            if !is_request && !keeps {
+            // "The rest may go on" keeps nothing that is named beside it.
+            let rest_alone =
+                clauses(words).any(|clause| clause.iter().any(keeps) && clause.iter().any(is_rest));
+            let keeps_all = !is_request && !rest_alone && words.iter().any(keeps);
+            if !is_request && !words.iter().any(|word| keeps(word) || is_rest(word)) {
                 continue;
             }
             if is_request {
@@ -141,7 +144,8 @@ impl Names {
             }
             for clause in clauses(words) {
                 let refuses = clause.iter().any(|word| word.classes.any(REFUSALS) || word.negated);
-                let kept = !is_request || (!refuses && clause.iter().any(self::keeps));
+                let wants = |word: &Word| keeps(word) || word.is(Class::Need);
+                let kept = keeps_all || (!refuses && clause.iter().any(wants));
                 self.listen_to_clause(said, clause, if kept { Fate::Kept } else { Fate::Refused });
             }
         }
@@ -203,6 +207,10 @@ impl Names {
 /// Whether a word says that something may go on.
 fn keeps(word: &Word) -> bool {
     word.is(Class::Keep)
+}
+
+fn is_rest(word: &Word) -> bool {
+    word.classes.has(Class::Rest)
 }
 
 fn channels_of(word: &Word) -> impl Iterator<Item = &'static str> {

@@ -10,6 +10,7 @@ use super::{CRASH_RULE, Ended, MailDesk, Read};
 use crate::codec::event_out::{self, EventOut, Review};
 use crate::codec::record::hex;
 use crate::domain::mail::reading::{Outcome, Reading, Subject};
+use crate::domain::mail::rule::Rule;
 use crate::domain::record::EventKey;
 use crate::domain::words::EventKind;
 use crate::fail_points::{self, FailPoint};
@@ -32,7 +33,7 @@ const BEGINNING_BYTES: usize = 16 << 10;
 const UNROUTABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The rule by which a request is not taken at its word because our own server doubts its sender.
-const FORGED_RULE: &str = "unsure.authentication";
+const FORGED_RULE: &str = Rule::UnsureAuthentication.as_str();
 
 /// What is done about a mail.
 struct Decided {

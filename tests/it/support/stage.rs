@@ -25,6 +25,8 @@ may = ["opt_out", "hold", "complaint", "bounce"]
 may = ["opt_out", "opt_in", "hold", "release", "complaint", "bounce", "identifier_changed", "dismiss", "apply"]
 [sources.import]
 may = ["opt_out", "hold", "complaint", "bounce"]
+[sources.operator]
+may = ["opt_out", "opt_in", "hold", "release", "complaint", "bounce", "dismiss", "apply"]
 "#;
 
 /// The scene of one test. Dropping it removes its virtual host, its servers and its directory.
