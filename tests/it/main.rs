@@ -26,6 +26,7 @@ mod outages;
 mod permissions;
 mod rebuild;
 mod receipts;
+mod requests_command;
 mod scene;
 mod start_up;
 mod support;
