@@ -156,7 +156,7 @@ fn words(answer: &Answer) -> String {
         write!(text, "\n{name} {value}").expect("a String takes text");
     };
     line("request", &plain(&answer.request_id));
-    if let Some(due_at) = answer.due_at {
+    if let Some(due_at) = answer.due_at.filter(|_| answer.status == Status::Review) {
         line("due at", &format!("{due_at:.0}"));
     }
     if !answer.widened.is_empty() {

@@ -73,7 +73,7 @@ async fn with_core(
         question.about.iter().flat_map(|(_, digests)| digests.iter().copied()).collect();
     let heard = |records, of| progress.applied(records, of);
     let found = trace(&core.broker, &*core.list, &wanted, pass.position, &heard).await?;
-    let then = found.trace.fold(found.head.clone(), &found.deciding, question.as_of);
+    let then = found.trace.fold(found.head.list, &found.deciding, question.as_of);
     let then = then.map_err(|fault| Stop::Internal(fault.to_string()))?;
     Ok(Answer { noted_as, found, then })
 }

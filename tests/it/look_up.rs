@@ -122,6 +122,7 @@ async fn the_answer_for_machines_keeps_its_shape() {
         "/history/0/received_at",
         "/history/0/due_at",
         "/history/0/due_strict_at",
+        "/history/0/calendar",
         "/history/0/decided_at",
         "/identifiers/0/in_force/0/said_by/decided_at",
     ] {
@@ -143,7 +144,7 @@ async fn the_answer_for_machines_keeps_its_shape() {
             "occurred_at": "2026-11-01T05:00:00Z", "received_at": "…", "decided_at": "…",
             "scope": {"regions": null, "channels": ["sms"], "brands": null}, "request_id": "CRM-88",
             "requested_by": "subject", "agent": "op-canary", "widened": ["regions"], "ignored": ["email"],
-            "review": null, "rule": null, "due_at": "…", "due_strict_at": "…", "calendar": null,
+            "review": null, "rule": null, "due_at": "…", "due_strict_at": "…", "calendar": "…",
         }],
     });
     assert_eq!(answer, expected);

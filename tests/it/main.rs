@@ -27,6 +27,7 @@ mod permissions;
 mod rebuild;
 mod receipts;
 mod requests;
+mod requests_command;
 mod scene;
 mod start_up;
 mod support;
