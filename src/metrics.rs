@@ -4,7 +4,7 @@
 //! values come from closed sets (`metrics/labels.rs`) and are never made from what arrives. Callers hand over
 //! the domain's types and never see a label. There is no global state: each instance has its own registry.
 //!
-//! Absent on purpose: what counts requests, deadlines and recalls, until those exist.
+//! Absent on purpose: what counts recalls, until those exist.
 
 mod family;
 mod labels;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{Histogram, IntCounter, IntGauge, Registry, TextEncoder};
+use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 
 use self::family::{Family, Maker};
 use self::labels::{DEAD, KEPT, Names, UNKNOWN};
@@ -101,6 +101,22 @@ metrics! { |make, regions, sources|
     opt_out_effect: Family<Histogram, 1> =
         make.histograms("suppressd_opt_out_effect_seconds", EFFECT_BUCKETS, [("source", sources.words())]),
 
+    /// Requests that are not settled: those in review, which every worker shows, and the events in the hands of
+    /// this worker, by the source that opened them.
+    requests_open: Family<IntGauge, 1> =
+        make.gauges("suppressd_requests_open", [("source", sources.words())]),
+
+    /// Those of them that are past their strict deadline.
+    requests_overdue: IntGauge = make.gauge("suppressd_requests_overdue"),
+
+    /// Seconds until the first of them is due, by its strict deadline: negative once it is overdue, +Inf if there
+    /// is none.
+    next_due: Gauge = make.real_gauge("suppressd_next_due_seconds"),
+
+    /// Events that settled a request after its strict deadline.
+    late_requests: Family<IntCounter, 1> =
+        make.counters("suppressd_late_requests_total", [("source", sources.words())]),
+
     /// Identifiers on the suppression list.
     identifiers: Family<IntGauge, 1> =
         make.gauges("suppressd_identifiers", [("type", labels::identifiers())]),
@@ -174,6 +190,7 @@ impl Metrics {
         let sources = Names::new(sources.iter().map(AsRef::as_ref).chain([UNKNOWN]));
         let metrics = Self::make(registry, regions, sources);
         metrics.build_info.at([0, 0]).set(1);
+        metrics.next_due.set(f64::INFINITY);
         let process = Box::new(ProcessCollector::for_self());
         metrics.registry.register(process).expect("no name of ours begins with process_");
         metrics
@@ -228,6 +245,29 @@ impl Metrics {
     /// An opt-out was in force this long after its receipt.
     pub fn opt_out_effect(&self, source: &str, duration: Duration) {
         self.opt_out_effect.at([self.source(Some(source))]).observe(duration.as_secs_f64());
+    }
+
+    /// The requests that are not settled, by their source; those overdue; and the seconds until the first is due.
+    pub fn set_requests<'a>(
+        &self,
+        sources: impl Iterator<Item = (&'a str, u64)>,
+        overdue: u64,
+        next_due_s: Option<f64>,
+    ) {
+        let mut counts = vec![0; self.sources.words().len()];
+        for (source, count) in sources {
+            counts[self.source(Some(source))] += count;
+        }
+        for (place, count) in counts.into_iter().enumerate() {
+            self.requests_open.at([place]).set(whole(count));
+        }
+        self.requests_overdue.set(whole(overdue));
+        self.next_due.set(next_due_s.unwrap_or(f64::INFINITY));
+    }
+
+    /// An event of this source settled a request after its strict deadline.
+    pub fn late_request(&self, source: &str) {
+        self.late_requests.at([self.source(Some(source))]).inc();
     }
 
     /// A message went to the dead queue.

@@ -24,15 +24,15 @@ const LINE_BYTES_MAX: u64 = 4096;
 #[group(required = true, multiple = true)]
 pub(super) struct IdentifierArgs {
     /// A customer number; `-` takes the next line of standard input
-    #[arg(long, value_name = "VALUE", num_args = 1..)]
+    #[arg(long, value_name = "VALUE")]
     pub(super) user_id: Vec<String>,
 
     /// An e-mail address; `-` takes the next line of standard input
-    #[arg(long, value_name = "VALUE", num_args = 1..)]
+    #[arg(long, value_name = "VALUE")]
     pub(super) email: Vec<String>,
 
     /// A telephone number; `-` takes the next line of standard input
-    #[arg(long, value_name = "VALUE", num_args = 1..)]
+    #[arg(long, value_name = "VALUE")]
     pub(super) phone: Vec<String>,
 }
 

@@ -7,22 +7,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::mail::reading::{Narrowed, Subject};
-use crate::domain::words::EventKind;
+use crate::domain::words::{EventKind, ReviewMode};
 
 /// Further subjects in one event, beyond the first.
 pub const ALSO_MAX: usize = 16;
 
 /// Stands for the address of a sender who gave none. It parses as nothing, so the request goes to review.
 pub const NO_ADDRESS: &str = "no address";
-
-/// What a person must do about an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Review {
-    /// Decide, and meanwhile nothing is sent.
-    Hold,
-    /// Decide.
-    Ask,
-}
 
 /// One event.
 pub struct EventOut<'a> {
@@ -39,7 +30,7 @@ pub struct EventOut<'a> {
     /// Where it holds.
     pub scope: Option<&'a Narrowed>,
     /// Whether a person decides.
-    pub review: Option<Review>,
+    pub review: Option<ReviewMode>,
     /// By which rule the source decided.
     pub rule: &'a str,
 }
@@ -100,10 +91,7 @@ pub fn write(event: &EventOut<'_>) -> Vec<u8> {
         subject: subjects.next().unwrap_or(nobody),
         also: subjects.collect(),
         scope: event.scope.and_then(scope),
-        review: event.review.map(|review| match review {
-            Review::Hold => "hold",
-            Review::Ask => "ask",
-        }),
+        review: event.review.map(ReviewMode::as_str),
         rule: event.rule,
     };
     serde_json::to_vec(&wire).expect("its keys are text")
@@ -126,7 +114,7 @@ mod tests {
         Subject { emails: owned(emails), phones: owned(phones) }
     }
 
-    fn written(subject: &Subject, scope: Option<&Narrowed>, review: Option<Review>) -> serde_json::Value {
+    fn written(subject: &Subject, scope: Option<&Narrowed>, review: Option<ReviewMode>) -> serde_json::Value {
         let bytes = write(&EventOut {
             event_id: "e",
             source: "email",
@@ -155,7 +143,7 @@ mod tests {
     #[test]
     fn further_addresses_scope_and_review_are_told() {
         let narrowed = Narrowed { channels: vec!["sms"], brands: vec!["lulla.kz".into()], regions: vec![] };
-        let event = written(&subject(&["a@b.kz", "c@d.kz"], &[]), Some(&narrowed), Some(Review::Hold));
+        let event = written(&subject(&["a@b.kz", "c@d.kz"], &[]), Some(&narrowed), Some(ReviewMode::Hold));
         assert_eq!(event["also"], serde_json::json!([{"email": "c@d.kz"}]));
         assert_eq!(event["scope"], serde_json::json!({"channels": ["sms"], "brands": ["lulla.kz"]}));
         assert_eq!(event["review"], "hold");
@@ -163,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_event_of_nobody_says_so_and_one_of_too_many_is_cut() {
-        let event = written(&subject(&[], &[]), None, Some(Review::Ask));
+        let event = written(&subject(&[], &[]), None, Some(ReviewMode::Ask));
         assert_eq!(event["subject"], serde_json::json!({"email": NO_ADDRESS}));
         let many: Vec<String> = (0..40).map(|number| format!("u{number}@b.kz")).collect();
         let many = Subject { emails: many, phones: vec![] };

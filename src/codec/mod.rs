@@ -14,6 +14,7 @@ mod json;
 pub mod mail;
 pub mod receipt;
 pub mod record;
+pub mod review;
 pub mod time;
 pub mod value;
 pub mod written_event;

@@ -23,7 +23,6 @@ use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
 use crate::codec::job::JobLimits;
 use crate::codec::record;
-use crate::domain::calendar::Calendar;
 use crate::domain::digest::HashKey;
 use crate::domain::event::SourcePolicy;
 use crate::domain::record::{Entry, Record};
@@ -36,6 +35,7 @@ use crate::service::ports::{Incoming, Ledger};
 use crate::service::post::{Addresses, Post};
 use crate::service::quarantine::Quarantine;
 use crate::service::read_mailbox::MailDesk;
+use crate::service::watch_deadlines::{self, DeadlineAlarms, InFlight};
 use crate::service::{random, retry_waiting};
 use crate::settings::Settings;
 
@@ -129,9 +129,11 @@ impl Worker {
         let shared =
             mailbox::Shared { core: &core, post: &post, alarms: &alarms, health: &health, metrics: &metrics };
         let mail = mailbox::desk(&settings, &shared)?;
+        let late = DeadlineAlarms::new(core.list.clone(), alarms.clone());
+        let in_flight = InFlight::default();
         let keys = Arc::new(settings.hashing.key_ring);
         let catalogue = Arc::new(settings.catalogue);
-        let calendar = Arc::new(Calendar::none());
+        let calendar = settings.deadlines.calendar;
         let quarantine = Quarantine::new(core.list.clone(), keys.clone());
         let limits = &settings.limits;
         let jobs = Arc::new(JobDesk {
@@ -162,6 +164,8 @@ impl Worker {
             nudge: core.nudge.clone(),
             post,
             alarms: alarms.clone(),
+            late: late.clone(),
+            in_flight: in_flight.clone(),
             clock: core.clock.clone(),
             keys,
             rules: Rules {
@@ -172,7 +176,7 @@ impl Worker {
                     })
                     .collect(),
                 catalogue,
-                calendar,
+                calendar: calendar.clone(),
                 country,
                 event_bytes_max: limits.event_bytes_max,
                 future_max: limits.future_max,
@@ -182,8 +186,17 @@ impl Worker {
             metrics: metrics.clone(),
         });
         let (handlers, hard) = (TaskTracker::new(), CancellationToken::new());
-        let calendar = settings.deadlines.calendar;
         watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max, calendar);
+        let deadlines = watch_deadlines::Watcher {
+            requests: core.list.clone(),
+            in_flight,
+            alarms: late,
+            metrics: metrics.clone(),
+            health: health.clone(),
+            clock: core.clock.clone(),
+            soon: settings.deadlines.soon,
+        };
+        core.spawn(deadlines.run(core.gate.glance()));
         let hold_max = limits.hold_max;
         Ok(Self { core, metrics, health, alarms, jobs, events, mail, hold_max, handlers, hard, broken })
     }

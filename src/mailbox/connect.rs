@@ -6,12 +6,14 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use async_imap::error::Error;
 use async_imap::imap_proto::{Response, Status};
 use async_imap::{Authenticator, Client, Session};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::fault::{gone, in_time, of_io, of_login, of_vendor, refused};
+use super::metered::{Allowance, Metered};
 use super::tls::Tls;
 use super::{ImapSettings, Protection};
 use crate::service::ports::{MailFault, MailFaultKind};
@@ -26,38 +28,54 @@ pub(super) trait Link: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Link for T {}
 
-/// A session on whatever link.
-pub(super) type Logged = Session<Box<dyn Link>>;
+/// What the vendor speaks over.
+type Line = Metered<Box<dyn Link>>;
+
+/// A session, and how much may come over it.
+pub(super) struct Logged {
+    pub(super) session: Session<Line>,
+    pub(super) allowance: Allowance,
+}
 
 /// Connects and logs in.
 pub(super) async fn connect(settings: &ImapSettings, tls: &Tls) -> Result<Logged, MailFault> {
-    let client = in_time("connect", CONNECT_TIMEOUT, link(settings, tls)).await?;
-    in_time("login", LOGIN_TIMEOUT, login(settings, client)).await
+    let link = in_time("connect", CONNECT_TIMEOUT, link(settings, tls)).await?;
+    log_in(settings, link).await
 }
 
-async fn link(settings: &ImapSettings, tls: &Tls) -> Result<Client<Box<dyn Link>>, MailFault> {
+/// Logs in over a link. With STARTTLS the server has greeted already.
+pub(super) async fn log_in(settings: &ImapSettings, link: Box<dyn Link>) -> Result<Logged, MailFault> {
+    let allowance = Allowance::new();
+    let mut client = Client::new(Metered::new(link, allowance.clone()));
+    let work = async {
+        if settings.protection != Protection::Starttls {
+            greeting(&mut client).await?;
+        }
+        login(settings, client).await
+    };
+    let session = in_time("login", LOGIN_TIMEOUT, work).await?;
+    Ok(Logged { session, allowance })
+}
+
+async fn link(settings: &ImapSettings, tls: &Tls) -> Result<Box<dyn Link>, MailFault> {
     let io = |error: std::io::Error| of_io("connect", &error);
     let tcp = TcpStream::connect((settings.host.as_str(), settings.port)).await.map_err(io)?;
     tcp.set_nodelay(true).map_err(io)?;
-    let link: Box<dyn Link> = match settings.protection {
+    Ok(match settings.protection {
         Protection::Nothing => Box::new(tcp),
         Protection::Implicit => Box::new(tls.secure(tcp).await.map_err(io)?),
         Protection::Starttls => {
-            let mut plain = Client::new(tcp);
+            let mut plain = Client::new(Metered::new(tcp, Allowance::new()));
             greeting(&mut plain).await?;
             plain.run_command_and_check_ok("STARTTLS", None).await.map_err(|error| match error {
-                async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_) => {
+                Error::No(_) | Error::Bad(_) => {
                     refused(MailFaultKind::Tls, "STARTTLS: the mail server does not offer it")
                 }
                 other => of_vendor("STARTTLS", &other),
             })?;
-            let link: Box<dyn Link> = Box::new(tls.secure(plain.into_inner()).await.map_err(io)?);
-            return Ok(Client::new(link));
+            Box::new(tls.secure(plain.into_inner().into_link()).await.map_err(io)?)
         }
-    };
-    let mut client = Client::new(link);
-    greeting(&mut client).await?;
-    Ok(client)
+    })
 }
 
 /// The server speaks first.
@@ -74,7 +92,7 @@ async fn greeting<T: AsyncRead + AsyncWrite + Unpin + Debug + Send>(
     }
 }
 
-async fn login(settings: &ImapSettings, client: Client<Box<dyn Link>>) -> Result<Logged, MailFault> {
+async fn login(settings: &ImapSettings, client: Client<Line>) -> Result<Session<Line>, MailFault> {
     let (user, password) = (&settings.user, settings.password.as_str());
     // LOGIN takes ASCII alone.
     let session = if user.is_ascii() && password.is_ascii() {

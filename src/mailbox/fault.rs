@@ -28,6 +28,12 @@ pub(super) fn of_io(doing: &'static str, error: &std::io::Error) -> MailFault {
         return MailFault::new(MailFaultKind::Tls, format!("{doing}: TLS with the mail server: {tls}"));
     }
     let kind = error.kind();
+    if kind == ErrorKind::FileTooLarge {
+        return MailFault::new(
+            MailFaultKind::Protocol,
+            format!("{doing}: the mail server sends more than it was asked for"),
+        );
+    }
     if kind == ErrorKind::Other {
         // The parser's complaint, which quotes everything that it did not understand.
         return MailFault::new(

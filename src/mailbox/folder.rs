@@ -51,11 +51,11 @@ struct Selected {
 impl ImapFolder {
     /// `None`: there is no such folder.
     pub(super) async fn open(
-        session: Logged,
+        logged: Logged,
         name: &str,
         since: Option<Date>,
     ) -> Result<Option<Self>, MailFault> {
-        let mut talk = Talk::new(session).await?;
+        let mut talk = Talk::new(logged).await?;
         let Some(server_name) = find(&mut talk, name).await? else { return Ok(None) };
         let mut selected = Selected::default();
         let line = format!("SELECT {}", quoted(&server_name));
@@ -181,7 +181,7 @@ impl Folder for ImapFolder {
                 mail = fetched(values).or(mail.take());
             }
         };
-        if self.talk.command("FETCH", &line, &mut each).await? != Done::Ok {
+        if self.talk.fetch(&line, bytes_max, &mut each).await? != Done::Ok {
             return Err(refused(MailFaultKind::Refused, "FETCH: the mail server does not hand out a mail"));
         }
         let Some((arrived, size, bytes)) = mail else { return Ok(None) };

@@ -8,8 +8,11 @@
 mod connect;
 mod fault;
 mod folder;
+mod metered;
 mod names;
 mod session;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::path::PathBuf;

@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
+use async_imap::Session;
 use async_imap::imap_proto::{MailboxDatum, Response, ResponseCode, Status};
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::Logged;
+use super::connect::{Link, Logged};
 use super::fault::{gone, in_time, of_io, of_vendor};
+use super::metered::{ANSWER_BYTES_MAX, Allowance, Metered};
 use crate::service::ports::{MailFault, MailFaultKind};
 
 /// A command that is not answered in full by then has failed.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What must be fetched may be large, and the line slow.
-pub(super) const FETCH_TIMEOUT: Duration = Duration::from_mins(2);
+const FETCH_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// IDLE is begun anew this often: servers and routers forget the silent.
 const IDLE_MAX: Duration = Duration::from_mins(5);
@@ -45,7 +47,8 @@ pub(super) enum Why {
 
 /// A session after the login.
 pub(super) struct Talk {
-    session: Logged,
+    session: Session<Metered<Box<dyn Link>>>,
+    allowance: Allowance,
     /// Whether the server can tell of news.
     pub(super) idles: bool,
     /// Whether it can move mails.
@@ -55,12 +58,13 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) async fn new(mut session: Logged) -> Result<Self, MailFault> {
+    pub(super) async fn new(logged: Logged) -> Result<Self, MailFault> {
+        let Logged { mut session, allowance } = logged;
         let capabilities =
             async { session.capabilities().await.map_err(|error| of_vendor("CAPABILITY", &error)) };
         let can = in_time("CAPABILITY", COMMAND_TIMEOUT, capabilities).await?;
         let (idles, moves) = (can.has_str("IDLE"), can.has_str("MOVE"));
-        Ok(Self { session, idles, moves, news: false })
+        Ok(Self { session, allowance, idles, moves, news: false })
     }
 
     /// Runs a command; `each` sees every answer before the last.
@@ -70,8 +74,19 @@ impl Talk {
         line: &str,
         each: &mut (dyn FnMut(&Response<'_>) + Send),
     ) -> Result<Done, MailFault> {
-        let patience = if doing == "FETCH" { FETCH_TIMEOUT } else { COMMAND_TIMEOUT };
-        in_time(doing, patience, self.run(doing, line, each)).await
+        self.allowance.set(ANSWER_BYTES_MAX);
+        in_time(doing, COMMAND_TIMEOUT, self.run(doing, line, each)).await
+    }
+
+    /// The same for a FETCH of so many bytes.
+    pub(super) async fn fetch(
+        &mut self,
+        line: &str,
+        bytes: usize,
+        each: &mut (dyn FnMut(&Response<'_>) + Send),
+    ) -> Result<Done, MailFault> {
+        self.allowance.set(ANSWER_BYTES_MAX + bytes);
+        in_time("FETCH", FETCH_TIMEOUT, self.run("FETCH", line, each)).await
     }
 
     async fn run(
@@ -129,6 +144,7 @@ impl Talk {
 
     async fn idle(&mut self, patience: Duration) -> Result<(), MailFault> {
         const DOING: &str = "IDLE";
+        self.allowance.set(ANSWER_BYTES_MAX);
         let begin = async {
             let id = self.session.run_command(DOING).await.map_err(|error| of_vendor(DOING, &error))?;
             loop {

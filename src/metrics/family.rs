@@ -5,7 +5,7 @@
 //! separator. What is held here is the series themselves: counting is an index and an atomic addition.
 
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
 
 /// The series of one name, by the index of each label's value in its set.
 #[derive(Debug)]
@@ -42,6 +42,10 @@ impl Maker<'_> {
 
     pub(super) fn counter(&self, name: &str) -> IntCounter {
         self.series(name, vec![], &IntCounter::with_opts)
+    }
+
+    pub(super) fn real_gauge(&self, name: &str) -> Gauge {
+        self.series(name, vec![], &Gauge::with_opts)
     }
 
     pub(super) fn counters<const N: usize>(

@@ -45,6 +45,7 @@ fn counted(metrics: &Metrics) -> BTreeMap<String, f64> {
     let all = series(&text).into_iter();
     let counted = all.filter(|(name, value)| *value != 0.0 && !name.contains("_bucket"));
     let counted = counted.filter(|(name, _)| !name.starts_with("suppressd_build_info"));
+    let counted = counted.filter(|(name, value)| *name != "suppressd_next_due_seconds" || value.is_finite());
     counted.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
@@ -82,10 +83,14 @@ fn the_names_types_and_labels_are_those_of_the_contract_and_are_there_from_the_s
             "counter suppressd_ignored_identifiers_total type",
             "histogram suppressd_job_duration_seconds channel",
             "counter suppressd_jobs_total channel,outcome",
+            "counter suppressd_late_requests_total source",
             "gauge suppressd_mirror_revision ",
+            "gauge suppressd_next_due_seconds ",
             "histogram suppressd_opt_out_effect_seconds source",
             "gauge suppressd_ready dependency",
             "counter suppressd_recipients_total channel,region,verdict",
+            "gauge suppressd_requests_open source",
+            "gauge suppressd_requests_overdue ",
             "gauge suppressd_revision ",
             "gauge suppressd_unroutable_jobs ",
         ]
@@ -99,11 +104,8 @@ fn every_metric_keeps_the_rules_of_prometheus() {
     for (name, (kind, help)) in families(&text) {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         assert_eq!(kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
-        assert_eq!(
-            kind == "histogram",
-            name.starts_with("suppressd_") && name.ends_with("_seconds"),
-            "{name}"
-        );
+        let timed = name.starts_with("suppressd_") && name.ends_with("_seconds");
+        assert_eq!(kind == "histogram", timed && name != "suppressd_next_due_seconds", "{name}");
         if name.starts_with("suppressd_") {
             assert!(help.len() > 20 && !help.contains("  ") && help == help.trim(), "{name}: {help}");
             assert!(
@@ -280,4 +282,23 @@ fn names_given_twice_or_called_unknown_are_one_series() {
     metrics.event("unknown", EventKind::Hold, Status::Applied);
     metrics.event("web", EventKind::Hold, Status::Applied);
     check(&metrics, &[(r#"suppressd_events_total{kind="hold",source="unknown",status="applied"}"#, 2.0)]);
+}
+
+#[test]
+fn open_requests_are_shown_by_their_source_and_with_the_next_that_is_due() {
+    let metrics = metrics();
+    let next_due = |metrics: &Metrics| series(&metrics.encode())["suppressd_next_due_seconds"];
+    assert!(next_due(&metrics).is_infinite(), "nothing is due");
+    metrics.set_requests([("email", 2), ("gone", 1), ("gone-too", 1)].into_iter(), 1, Some(-1.5));
+    metrics.late_request("email");
+    let expected = [
+        (r#"suppressd_requests_open{source="email"}"#, 2.0),
+        (r#"suppressd_requests_open{source="unknown"}"#, 2.0),
+        ("suppressd_requests_overdue", 1.0),
+        ("suppressd_next_due_seconds", -1.5),
+        (r#"suppressd_late_requests_total{source="email"}"#, 1.0),
+    ];
+    check(&metrics, &expected);
+    metrics.set_requests(std::iter::empty(), 0, None);
+    check(&metrics, &expected[4..]);
 }

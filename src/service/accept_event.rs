@@ -17,15 +17,17 @@ use super::apply_ledger::LedgerState;
 use super::clock::Clock;
 use super::follow_feed::SharedMirror;
 use super::gate::{Closed, Gate, clock_is_off};
-use super::ports::{Incoming, Ledger};
+use super::ports::{Incoming, Ledger, Urgency};
 use super::post::Post;
 use super::quarantine::{Quarantine, crashed_worker};
 use super::random;
+use super::watch_deadlines::{DeadlineAlarms, Due, InFlight};
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::event::Body;
 use crate::codec::fault::Fault;
 use crate::codec::receipt::{self, Receipt, Refusal};
 use crate::codec::record;
+use crate::codec::review::{self, Opened};
 use crate::domain::calendar::Calendar;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::digest::{HashKey, KeyCheck, KeyRing};
@@ -79,6 +81,10 @@ pub struct EventDesk {
     pub post: Post,
     /// Alarms.
     pub alarms: Alarms,
+    /// Alarms of what is late.
+    pub late: DeadlineAlarms,
+    /// Who is being processed, with the dates.
+    pub in_flight: InFlight,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The keys.
@@ -114,32 +120,69 @@ impl EventDesk {
             Ok(record) => record,
             Err(refused) => return self.refuse(incoming, &event, received_at, &refused).await,
         };
-        let request = record.request.clone();
-        let content: Vec<_> = record.keys.iter().copied().zip(record.content.iter().copied()).collect();
-        let (outcome, own) = self.write(record).await?;
-        if conflict(&content, &outcome.content) {
+        let own = Own::of(&record);
+        let due = record.deadline.clone().map(|deadline| {
+            let (request_id, source) = (record.request.clone(), record.source.clone());
+            self.in_flight.enter(Due { request_id, source, deadline })
+        });
+        let (outcome, written) = self.write(record).await?;
+        if conflict(&own.content, &outcome.content) {
             let rule = "/event_id: was used before with other content; the first one counts";
             self.alarms.happened(Alarm::EventIdConflict, rule).await;
             let fault = Fault::whole(DeadReason::EventIdConflict, rule);
             return self.bury(incoming, &fault, Some(&event)).await;
         }
         // A message that comes again after a crash gets the receipt of its first processing.
-        let ours = own.contains(&outcome.record);
+        let ours = written.contains(&outcome.record);
         let first = ours || incoming.redelivered;
         if first && outcome.decision == Decision::Review {
-            let rule = "/subject: no identifier can be parsed; its request is in review";
-            self.dead(&mut incoming, &Fault::whole(DeadReason::NoIdentifier, rule)).await;
+            self.open_review(&event, &own, &outcome, &mut incoming).await;
         }
         let effective_at = if ours { self.clock.now() } else { outcome.decided_at };
-        let receipt = receipt_of(&event, &request, &outcome, first, effective_at);
+        let receipt = receipt_of(&event, &own.request, &outcome, first, effective_at);
         let body = receipt::write(&receipt);
         self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        drop(due);
         self.metrics.event(event.source, event.kind, receipt.status);
         if first && receipt.status == Status::Applied && event.kind == EventKind::OptOut {
             self.metrics.opt_out_effect(event.source, started.elapsed());
         }
+        if first && receipt.is_late() && outcome.decision != Decision::Review {
+            self.settled_late(&receipt).await;
+        }
         incoming.acker.ack().await;
         Ok(())
+    }
+
+    /// Tells that a person must decide; the event is kept if it names nobody.
+    async fn open_review(&self, event: &Event<'_>, own: &Own, outcome: &Outcome, incoming: &mut Incoming) {
+        if own.names_nobody {
+            let rule = "/subject: no identifier can be parsed; its request is in review";
+            self.dead(incoming, &Fault::whole(DeadReason::NoIdentifier, rule)).await;
+        }
+        let opened = Opened {
+            request_id: &own.request,
+            event_id: event.event_id,
+            source: event.source,
+            kind: event.kind,
+            rule: event.rule,
+            received_at: outcome.received_at,
+            deadline: outcome.deadline.as_ref(),
+            hold: outcome.held,
+        };
+        self.post.tell("review.opened".to_owned(), review::write(&opened)).await;
+    }
+
+    /// Counts and alarms what was settled after its strict deadline.
+    async fn settled_late(&self, receipt: &Receipt<'_>) {
+        self.metrics.late_request(receipt.source);
+        let Some(deadline) = receipt.deadline.clone() else { return };
+        let (request_id, source) = (receipt.request_id.to_owned(), receipt.source.to_owned());
+        let due = Due { request_id, source, deadline };
+        // The receipt says it too, and it is counted: an alarm that cannot be claimed is not waited for.
+        if let Err(fault) = self.late.raise(&due, Urgency::Late).await {
+            tracing::warn!(%fault, "a late request was not alarmed");
+        }
     }
 
     /// Events are dated by our clock: while it is off, none is taken.
@@ -251,6 +294,7 @@ impl EventDesk {
                 revision: None,
                 received_at,
                 effective_at: None,
+                deadline: None,
                 remarks: Remarks::default(),
                 reason: Some(Refusal::Dead(refused.reason)),
             });
@@ -283,6 +327,23 @@ impl EventDesk {
     }
 }
 
+/// What is still asked of a record once it is written.
+struct Own {
+    request: String,
+    content: Vec<(KeyCheck, [u8; 16])>,
+    names_nobody: bool,
+}
+
+impl Own {
+    fn of(record: &EventRecord) -> Self {
+        Self {
+            request: record.request.clone(),
+            content: record.keys.iter().copied().zip(record.content.iter().copied()).collect(),
+            names_nobody: record.subject.is_empty(),
+        }
+    }
+}
+
 /// Whether two contents differ under a key that both were hashed with.
 fn conflict(ours: &[(KeyCheck, [u8; 16])], first: &[(KeyCheck, [u8; 16])]) -> bool {
     ours.iter().any(|(key, hash)| first.iter().any(|(k, h)| k == key && h != hash))
@@ -301,8 +362,8 @@ fn receipt_of<'a>(
         Decision::Review => Status::Review,
         Decision::UnknownRequest | Decision::NoIdentifier => Status::Rejected,
     };
-    // What waits for a person, or was refused, changed nothing.
-    let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded);
+    // What was refused changed nothing, and what waits for a person only if it holds somebody.
+    let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded) || outcome.held;
     Receipt {
         event_id: event.event_id,
         source: event.source,
@@ -312,6 +373,7 @@ fn receipt_of<'a>(
         revision: stands.then_some(outcome.revision),
         received_at: outcome.received_at,
         effective_at: stands.then_some(effective_at),
+        deadline: outcome.deadline.clone(),
         remarks: outcome.remarks,
         reason: match outcome.decision {
             Decision::UnknownRequest => Some(Refusal::UnknownRequest),

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
 use super::post::Post;
@@ -24,6 +24,8 @@ pub enum Alarm {
     EventIdConflict,
     /// Many mails ask for something and are not from whom they say.
     MailboxFlood,
+    /// A request is due soon, overdue, or was settled late.
+    Deadline,
 }
 
 impl Alarm {
@@ -35,6 +37,7 @@ impl Alarm {
             Self::Unroutable => "unroutable",
             Self::EventIdConflict => "event_id_conflict",
             Self::MailboxFlood => "mailbox_flood",
+            Self::Deadline => "deadline",
         }
     }
 }
@@ -55,8 +58,17 @@ impl Alarms {
 
     /// Something happened: alarms each time.
     pub async fn happened(&self, alarm: Alarm, detail: &str) {
+        self.happened_to(alarm, detail, Map::new()).await;
+    }
+
+    /// Something happened to what these members name.
+    pub async fn happened_to(&self, alarm: Alarm, detail: &str, named: Map<String, Value>) {
         tracing::error!(alarm = alarm.as_str(), detail, "alarm");
-        let body = json!({ "alarm": alarm.as_str(), "at": self.clock.now().to_string(), "detail": detail });
+        let mut body =
+            json!({ "alarm": alarm.as_str(), "at": self.clock.now().to_string(), "detail": detail });
+        if let Some(members) = body.as_object_mut() {
+            members.extend(named);
+        }
         self.post.tell(format!("alarm.{}", alarm.as_str()), body.to_string().into_bytes()).await;
     }
 

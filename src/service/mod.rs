@@ -20,3 +20,4 @@ pub mod read_mailbox;
 pub mod retry_waiting;
 pub mod trace_person;
 pub mod trust;
+pub mod watch_deadlines;

@@ -2,7 +2,7 @@
 //!
 //! Each has two implementations: an adapter on a real server, and an in-memory one for tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::message::{Outgoing, Properties};
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::{Head, Missing, Outcome, Working};
-use crate::domain::record::{EventKey, ListId, Nonce, RecordId, WorkerId};
+use crate::domain::record::{EventKey, ListId, Nonce, RecordId, RequestKey, WorkerId};
+use crate::domain::request::InReview;
 use crate::domain::statement::Statement;
 use crate::mirror::FeedEntry;
 
@@ -335,4 +336,66 @@ pub struct Mark {
     pub done: bool,
     /// A person must read it.
     pub person: bool,
+}
+
+/// Requests in review, as they stand in the serving list.
+#[async_trait]
+pub trait Requests: Send + Sync {
+    /// How many there are, and how urgent they are.
+    async fn tally(&self, now: Timestamp) -> Result<Tally, ListFault>;
+
+    /// Some of them, the one that is due first in front.
+    async fn in_review(&self, page: Page) -> Result<Vec<InReview>, ListFault>;
+
+    /// Asks to be the one who raises this alarm. Who does not [raise](Requests::raised) it within a minute loses
+    /// it to the next who asks.
+    async fn claim(&self, request: RequestKey, alarm: Urgency) -> Result<Claim, ListFault>;
+
+    /// The alarm was raised, for ever.
+    async fn raised(&self, request: RequestKey, alarm: Urgency) -> Result<(), ListFault>;
+}
+
+/// Whose an alarm is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Who asked raises it.
+    Mine,
+    /// Somebody else is about to.
+    Others,
+    /// It was raised.
+    Raised,
+}
+
+/// The requests in review in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many, by the source that opened them.
+    pub sources: BTreeMap<String, u64>,
+    /// How many are past their strict deadline.
+    pub overdue: u64,
+    /// The first strict deadline.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Which requests in review are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Only those with a strict deadline up to then.
+    pub until: Option<Timestamp>,
+    /// So many of the first are left out.
+    pub skip: usize,
+    /// At most so many.
+    pub max: usize,
+}
+
+crate::domain::words::vocabulary! {
+    /// How urgent a request became: each is alarmed once.
+    Urgency {
+        /// Its strict deadline is near.
+        Soon => "soon",
+        /// Its strict deadline has passed.
+        Overdue => "overdue",
+        /// It was settled after its strict deadline.
+        Late => "late",
+    }
 }

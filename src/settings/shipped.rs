@@ -185,5 +185,9 @@ fn the_brands_and_sources_of_the_contract_are_there() {
     };
     assert_eq!(may("call_center"), "opt_out opt_in complaint hold release identifier_changed dismiss");
     assert_eq!(may("email"), "opt_out complaint bounce hold");
+    assert_eq!(
+        may("operator"),
+        "opt_out opt_in complaint bounce hold release identifier_changed dismiss apply"
+    );
     assert_eq!(may("import"), "opt_out complaint bounce hold");
 }

@@ -2,7 +2,8 @@
 
 use crate::codec::record::hex;
 use crate::domain::digest::Digest;
-use crate::domain::record::ListId;
+use crate::domain::record::{ListId, RequestKey};
+use crate::service::ports::Urgency;
 
 /// Hashes that digests are spread over. At ten million identifiers each holds about 76, which Redis keeps as
 /// one compact listpack (`hash-max-listpack-entries` is 128 by default).
@@ -95,6 +96,10 @@ impl Keys {
 
     pub(super) fn look_ups(&self) -> String {
         format!("{}look-ups", self.tag)
+    }
+
+    pub(super) fn alarmed(&self, request: RequestKey, alarm: Urgency) -> String {
+        format!("{}alarmed:{request}:{alarm}", self.tag)
     }
 
     pub(super) fn lease(&self) -> String {

@@ -78,7 +78,8 @@ fn read_counts(text: &str) -> Option<BTreeMap<(KeyCheck, IdentifierKind), u64>> 
     text.split(',').filter(|count| !count.is_empty()).map(one).collect()
 }
 
-fn read_reviews(text: &str) -> Option<BTreeMap<String, u64>> {
+/// Requests in review by source, as they are stored.
+pub(super) fn read_reviews(text: &str) -> Option<BTreeMap<String, u64>> {
     let one = |text: &str| {
         let (source, count) = text.split_once('=')?;
         Some((source.to_owned(), count.parse().ok()?))

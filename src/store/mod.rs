@@ -17,6 +17,7 @@
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
 //! | `{suppressd}:mail-turn` | who reads the mailbox |
 //! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
+//! | `{suppressd}:alarmed:<request>:<urgency>` | which alarms of deadlines were raised |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
@@ -30,6 +31,7 @@ mod mail_turn;
 mod meta;
 mod rebuild;
 mod replies;
+mod requests;
 mod suspects;
 
 pub use connection::{RedisConfig, RedisRefused};

@@ -45,7 +45,7 @@ static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
 });
 
 static METRICS: LazyLock<Arc<Metrics>> =
-    LazyLock::new(|| Arc::new(Metrics::new(&CATALOGUE, ["call_center"])));
+    LazyLock::new(|| Arc::new(Metrics::new(&CATALOGUE, ["call_center", "email"])));
 
 /// Somebody who may opt out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,6 +143,13 @@ impl World {
             let leaked: Vec<_> = promises.jobs[&output.job].intersection(&output.kept).collect();
             assert!(leaked.is_empty(), "{} leaks {leaked:?}", output.job);
         }
+    }
+
+    /// The bodies of what was told under this routing key.
+    pub(crate) fn told(&self, routing_key: &str) -> Vec<Value> {
+        let all = self.mail.all();
+        let told = all.iter().filter(|message| message.routing_key == routing_key);
+        told.map(|message| serde_json::from_slice(&message.body).unwrap()).collect()
     }
 
     pub(crate) fn receipts(&self) -> Vec<Receipt> {
@@ -276,6 +283,14 @@ fn event_body(id: &str, kind: EventKind, person: Person) -> Vec<u8> {
     })
     .to_string()
     .into_bytes()
+}
+
+fn event_with(id: &str, members: &Value) -> Vec<u8> {
+    let mut event = json!({
+        "event_id": id, "source": "call_center", "kind": "opt_out", "occurred_at": "2026-11-01T10:15:00+05:00"
+    });
+    event.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    event.to_string().into_bytes()
 }
 
 fn job_body(id: &str, people: &[Person]) -> Vec<u8> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::super::table::{plain, table};
+use super::super::wire::WireScope;
 use crate::codec::receipt;
 use crate::codec::record::hex;
 use crate::daemon::{Answer, Question};
@@ -14,10 +15,9 @@ use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::{Decision, Outcome};
 use crate::domain::in_force::{Line, lines};
 use crate::domain::record::{EventRecord, Person, Record};
-use crate::domain::scope::{Names, Scope};
 use crate::domain::statement::{Families, Statement};
 use crate::domain::trace::{Step, sources};
-use crate::domain::words::{Channel, IdentifierKind, ReviewMode};
+use crate::domain::words::{IdentifierKind, ReviewMode};
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -77,14 +77,6 @@ struct SaidBy {
     decided_at: Timestamp,
     /// It was said of another identifier, which an `identifier_changed` links with this one.
     linked: bool,
-}
-
-/// `null` means all.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct WireScope {
-    regions: Option<Vec<String>>,
-    channels: Option<Vec<&'static str>>,
-    brands: Option<Vec<String>>,
 }
 
 /// One record.
@@ -238,31 +230,6 @@ impl Told {
             by,
             names,
         ]
-    }
-}
-
-impl WireScope {
-    fn of(scope: &Scope) -> Self {
-        let names = |names: &Names| match names {
-            Names::All => None,
-            Names::Only(names) => Some(names.iter().map(ToString::to_string).collect()),
-        };
-        let channels = Channel::ALL.iter().filter(|channel| scope.channels.covers(**channel));
-        let all = scope.channels == Scope::ALL.channels;
-        Self {
-            regions: names(&scope.regions),
-            channels: (!all).then(|| channels.map(|channel| channel.as_str()).collect()),
-            brands: names(&scope.brands),
-        }
-    }
-
-    fn words(&self) -> String {
-        let names = |names: &Option<Vec<String>>, all: &str| {
-            names.as_ref().map_or_else(|| all.to_owned(), |names| plain(&names.join(" ")))
-        };
-        let channels = self.channels.as_ref().map_or_else(|| "all channels".to_owned(), |all| all.join(" "));
-        let (regions, brands) = (names(&self.regions, "everywhere"), names(&self.brands, "all brands"));
-        format!("{regions}, {channels}, {brands}")
     }
 }
 

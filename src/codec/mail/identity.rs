@@ -20,12 +20,14 @@ impl Identity {
     }
 }
 
-/// The Message-ID, or without one From ‖ Date ‖ Subject ‖ text.
+/// The Message-ID and Date, or without a Message-ID From ‖ Date ‖ Subject ‖ text. Programs that give every mail the
+/// same Message-ID exist: at another time it is another mail.
 pub fn identity(raw: &[u8]) -> Identity {
     let (fields, body) = Fields::take(raw, &Limits::default());
     let id = fields.first("message-id").map(squeezed).filter(|id| !id.is_empty());
     if let Some(id) = id {
-        return Identity([b"id\0", id.as_slice()].concat());
+        let date = fields.first("date").map(squeezed).unwrap_or_default();
+        return Identity([b"id\0", id.as_slice(), b"\n", date.as_slice()].concat());
     }
     let mut digest = Sha256::new();
     for name in ["from", "date", "subject"] {

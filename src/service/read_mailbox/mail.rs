@@ -7,11 +7,12 @@ use tokio::time::{Instant, sleep};
 
 use super::memory::{Memory, Mind};
 use super::{CRASH_RULE, Ended, MailDesk, Read};
-use crate::codec::event_out::{self, EventOut, Review};
+use crate::codec::event_out::{self, EventOut};
 use crate::codec::record::hex;
 use crate::domain::mail::reading::{Outcome, Reading, Subject};
+use crate::domain::mail::rule::Rule;
 use crate::domain::record::EventKey;
-use crate::domain::words::EventKind;
+use crate::domain::words::{EventKind, ReviewMode};
 use crate::fail_points::{self, FailPoint};
 use crate::metrics::MailOutcome;
 use crate::service::alarms::Alarm;
@@ -32,7 +33,7 @@ const BEGINNING_BYTES: usize = 16 << 10;
 const UNROUTABLE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The rule by which a request is not taken at its word because our own server doubts its sender.
-const FORGED_RULE: &str = "unsure.authentication";
+const FORGED_RULE: &str = Rule::UnsureAuthentication.as_str();
 
 /// What is done about a mail.
 struct Decided {
@@ -243,7 +244,7 @@ impl MailDesk {
 struct Asks<'a> {
     outcome: MailOutcome,
     subject: Option<&'a Subject>,
-    event: Option<(EventKind, Option<Review>)>,
+    event: Option<(EventKind, Option<ReviewMode>)>,
     person: bool,
 }
 
@@ -251,12 +252,14 @@ impl<'a> Asks<'a> {
     fn of(reading: &'a Reading) -> Self {
         let (outcome, subject, kind, review) = match &reading.outcome {
             Outcome::OptOut { subject, .. } => (MailOutcome::OptOut, subject, EventKind::OptOut, None),
-            Outcome::Hold { subject } => (MailOutcome::Hold, subject, EventKind::Hold, Some(Review::Hold)),
+            Outcome::Hold { subject } => {
+                (MailOutcome::Hold, subject, EventKind::Hold, Some(ReviewMode::Hold))
+            }
             Outcome::Unsure { subject } => {
-                (MailOutcome::Unsure, subject, EventKind::OptOut, Some(Review::Hold))
+                (MailOutcome::Unsure, subject, EventKind::OptOut, Some(ReviewMode::Hold))
             }
             Outcome::Review { subject } => {
-                (MailOutcome::Review, subject, EventKind::OptOut, Some(Review::Ask))
+                (MailOutcome::Review, subject, EventKind::OptOut, Some(ReviewMode::Ask))
             }
             Outcome::Complaint { subject } => (MailOutcome::Complaint, subject, EventKind::Complaint, None),
             Outcome::Bounce { subject } => (MailOutcome::Bounce, subject, EventKind::Bounce, None),

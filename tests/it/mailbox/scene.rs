@@ -1,9 +1,11 @@
 //! A stage with a mail server on it.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::scene::{Scene, job};
-use crate::support::{Dovecot, Inbox, LONG, Message, SOON, Stage, Worker, eventually};
+use crate::support::{Client, Dovecot, Inbox, LONG, Message, SOON, Stage, Worker, eventually};
 
 /// What tests need besides an ordinary scene.
 pub(super) struct MailScene {
@@ -13,6 +15,8 @@ pub(super) struct MailScene {
     pub(super) dovecot: Dovecot,
     /// A copy of every event that is published.
     pub(super) events: Inbox,
+    /// Held, because the inbox ends with it.
+    _listener: Client,
 }
 
 impl MailScene {
@@ -36,9 +40,12 @@ impl MailScene {
         let dovecot = server(&stage);
         stage.configure(&settings(&dovecot));
         prepare(&dovecot);
+        // Bound before the worker finds the first mail.
+        stage.init();
+        let guest = stage.connect("guest").await;
+        let events = guest.inbox("test.events", &[("suppressd.opt-outs", "#")]).await;
         let scene = Scene::on(stage).await;
-        let events = scene.guest.inbox("test.events", &[("suppressd.opt-outs", "#")]).await;
-        Self { scene, dovecot, events }
+        Self { scene, dovecot, events, _listener: guest }
     }
 
     /// Waits until the worker reads the mailbox.
@@ -47,7 +54,7 @@ impl MailScene {
         self
     }
 
-    /// The next event that was published from a mail, and the receipt for it.
+    /// The next event that was published from a mail.
     pub(super) async fn event(&mut self) -> Value {
         self.events.next().await.json()
     }
@@ -68,6 +75,14 @@ impl MailScene {
         let (kept, _) =
             self.scene.kept_of(&job("one", "email", json!([{"user_id": "U", "email": email}]))).await;
         !kept.is_empty()
+    }
+
+    /// Waits until a job does not go to this address.
+    pub(super) async fn excluded(&mut self, email: &str) {
+        let began = Instant::now();
+        while self.is_sent_to(email).await {
+            assert!(began.elapsed() < SOON, "who wrote is still in jobs");
+        }
     }
 
     /// What `/ready` says of the mailbox.

@@ -1,7 +1,5 @@
 //! Whom the worker talks to, and as whom.
 
-use serde_json::json;
-
 use super::scene::{MailScene, opt_out};
 use crate::support::{Dovecot, Stage};
 
@@ -15,7 +13,7 @@ async fn starttls_reads_as_well() {
     mail.reading().await;
     mail.dovecot.deliver("INBOX", &opt_out(1));
     mail.all_done("INBOX", 1).await;
-    assert!(!mail.is_sent_to("u1@example.kz").await);
+    mail.excluded("u1@example.kz").await;
     assert!(mail.dovecot.log().contains("TLS"), "the login is protected");
     mail.scene.worker.sigterm();
     assert_eq!(mail.scene.worker.exit_code().await, Some(0));
@@ -28,7 +26,8 @@ async fn a_server_whose_certificate_somebody_else_signed_is_not_talked_to() {
     mail.unread_because("UnknownIssuer").await;
     let ready = mail.scene.worker.get("/ready").unwrap();
     assert_eq!(ready.status, 200, "it filters all the same");
-    assert_eq!(ready.json()["warnings"][0]["name"], json!("mailbox"));
+    let warnings = ready.json()["warnings"].clone();
+    assert!(warnings.as_array().unwrap().iter().any(|warning| warning["name"] == "mailbox"), "{warnings}");
     assert!(!mail.dovecot.log().contains("Login"), "no password was sent");
     assert!(mail.is_sent_to("u1@example.kz").await);
     mail.scene.expect_metric("suppressd_ready", &[("dependency", "mailbox")], 0).await;
@@ -52,5 +51,5 @@ async fn a_mail_server_that_is_away_at_the_start_is_found_when_it_is_there() {
     mail.dovecot.start_again();
     mail.dovecot.deliver("INBOX", &opt_out(1));
     mail.all_done("INBOX", 1).await;
-    assert!(!mail.is_sent_to("u1@example.kz").await);
+    mail.excluded("u1@example.kz").await;
 }

@@ -7,5 +7,6 @@
 pub(crate) mod outside;
 pub(crate) mod redis;
 pub(crate) mod redis_link;
+pub(crate) mod requests;
 pub(crate) mod steps;
 pub(crate) mod stream;

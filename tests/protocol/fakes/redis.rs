@@ -12,6 +12,7 @@ use suppressd::domain::record::{EventKey, ListId, Person, RecordId, RequestKey, 
 use suppressd::domain::request::Request;
 use suppressd::domain::statement::Statement;
 use suppressd::mirror::FeedEntry;
+use suppressd::service::ports::Urgency;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -51,6 +52,8 @@ pub(crate) struct Data {
     pub heads: BTreeMap<Option<ListId>, Head>,
     pub lists: BTreeMap<ListId, Stored>,
     pub lease: Option<(WorkerId, Instant)>,
+    /// Which alarms are marked, whether they were raised, and for how long that is known.
+    pub alarmed: BTreeMap<(RequestKey, Urgency), (bool, Instant)>,
 }
 
 /// A list's hashes and its feed.

@@ -117,7 +117,7 @@ impl RedisLink {
     }
 
     /// One command or script: it happens at one moment, on one server, or not at all.
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         line: Use,
         call: Call,
@@ -148,11 +148,15 @@ impl RedisLink {
         Ok((done, open.0))
     }
 
-    async fn write<T>(&self, call: Call, act: impl FnOnce(&mut Data) -> T) -> Result<T, ListFault> {
+    pub(super) async fn write<T>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&mut Data) -> T,
+    ) -> Result<T, ListFault> {
         Ok(self.call(Use::Work, call, true, |node| act(&mut node.data)).await?.0)
     }
 
-    fn head_of<'a>(&self, data: &'a Data) -> Option<&'a Head> {
+    pub(super) fn head_of<'a>(&self, data: &'a Data) -> Option<&'a Head> {
         data.heads.get(&self.aside)
     }
 

@@ -32,6 +32,10 @@ pub(crate) enum Call {
     Append,
     /// Publishing.
     Publish,
+    /// Reading requests in review.
+    Requests,
+    /// Claiming an alarm, or saying that it was raised.
+    Alarm,
 }
 
 /// A place in a call.

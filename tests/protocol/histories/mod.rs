@@ -4,6 +4,7 @@
 //! a script in a real Redis.
 
 mod applying;
+mod deadlines;
 mod emptied;
 mod failover;
 mod jobs;

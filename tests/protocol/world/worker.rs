@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use serde_json::Value;
 use suppressd::codec::job::JobLimits;
 use suppressd::domain::calendar::Calendar;
 use suppressd::domain::digest::HashKey;
@@ -16,15 +18,19 @@ use suppressd::service::apply_ledger::{Applier, LedgerState};
 use suppressd::service::filter_job::{JobDesk, Origin};
 use suppressd::service::follow_feed::{Follower, SharedMirror, mirror};
 use suppressd::service::gate::{Gate, Gatekeeper, Glance, Watched};
+use suppressd::service::health::Health;
 use suppressd::service::message::Properties;
 use suppressd::service::ports::{Incoming, Input, Ledger, List};
 use suppressd::service::post::{Addresses, Post};
 use suppressd::service::quarantine::Quarantine;
 use suppressd::service::random;
+use suppressd::service::watch_deadlines::{DeadlineAlarms, InFlight, Watcher};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::{CATALOGUE, Delivery, KEYS, METRICS, Person, What, World, event_body, job_body, soon};
+use super::{
+    CATALOGUE, Delivery, KEYS, METRICS, Person, What, World, event_body, event_with, job_body, soon,
+};
 use crate::fakes::outside::{NoSuspects, OnAck, Sender};
 use crate::fakes::redis_link::RedisLink;
 use crate::fakes::steps::Steps;
@@ -73,6 +79,18 @@ impl Worker {
         let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone() });
         let post = Post::new(outbox, clock.clone(), addresses());
         let alarms = Alarms::new(post.clone(), clock.clone());
+        let late = DeadlineAlarms::new(redis.clone(), alarms.clone());
+        let in_flight = InFlight::default();
+        let watcher = Watcher {
+            requests: redis.clone(),
+            in_flight: in_flight.clone(),
+            alarms: late.clone(),
+            metrics: METRICS.clone(),
+            health: Health::default(),
+            clock: clock.clone(),
+            soon: Duration::from_hours(4),
+        };
+        let watch = watcher.run(gate.glance());
         let quarantine = Quarantine::new(Arc::new(NoSuspects), KEYS.clone());
         let jobs = Arc::new(JobDesk {
             gate: gate.clone(),
@@ -97,6 +115,8 @@ impl Worker {
             nudge,
             post,
             alarms,
+            late,
+            in_flight,
             clock,
             keys: KEYS.clone(),
             rules: rules(),
@@ -107,6 +127,7 @@ impl Worker {
         tasks.spawn(keeper.run());
         tasks.spawn(follower.run());
         tasks.spawn(applier.run());
+        tasks.spawn(watch);
         let tasks = Mutex::new(tasks);
         Self { id, steps, redis, broker, gate, mirror, ledger_state, events, jobs, tasks }
     }
@@ -133,6 +154,12 @@ impl Worker {
     pub(crate) fn opt_out(&self, world: &World, person: Person) -> Delivery {
         let body = event_body(&world.name("e"), EventKind::OptOut, person);
         self.deliver(world, body, What::OptOut(Some(person)), false)
+    }
+
+    /// It is delivered an event with these members besides what every event has.
+    pub(crate) fn event(&self, world: &World, id: &str, members: &Value) -> Delivery {
+        let body = event_with(id, members);
+        self.deliver(world, body, What::OptOut(None), false)
     }
 
     /// It is delivered an opt-out of this name.
@@ -211,13 +238,14 @@ fn addresses() -> Addresses {
 }
 
 fn rules() -> Rules {
-    let may = EventKind::ALL.iter().copied().collect();
-    let seconds = std::time::Duration::from_secs;
+    let source = |clock| SourcePolicy { may: EventKind::ALL.iter().copied().collect(), users: None, clock };
+    let seconds = Duration::from_secs;
     Rules {
-        sources: [(
-            "call_center".to_owned(),
-            SourcePolicy { may, users: None, clock: SourceClock::Received },
-        )]
+        sources: [
+            ("call_center".to_owned(), source(SourceClock::Received)),
+            // A request of its own may be overdue as soon as it is opened.
+            ("email".to_owned(), source(SourceClock::OccurredAt)),
+        ]
         .into(),
         catalogue: CATALOGUE.clone(),
         calendar: Arc::new(Calendar::none()),

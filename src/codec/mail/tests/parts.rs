@@ -62,6 +62,7 @@ fn a_plain_text_that_only_points_to_the_html_does_not_win() {
         "Your email client does not support HTML.",
         "Ваш почтовый клиент не поддерживает HTML",
         "Это письмо в формате HTML. Включите HTML.",
+        "Your mail program does not show HTML messages.",
     ] {
         let plain = format!("Content-Type: text/plain; charset=utf-8\n\n{stub}");
         check("Отпишите меня", &[multipart("alternative", &[&plain, HTML])]);
@@ -150,5 +151,7 @@ fn copies_of_a_mail_have_one_identity() {
     let named = |id: &str, mail: &str| format!("Message-ID:\n {id}\n{mail}");
     assert!(same(&named("<1@mail.kz>", inbox), &named("<1@mail.kz> ", &junk.replace("Отпишите", "y"))));
     assert!(!same(&named("<1@mail.kz>", inbox), &named("<2@mail.kz>", inbox)));
+    let later = inbox.replace("12:00:00", "12:00:01");
+    assert!(!same(&named("<1@mail.kz>", inbox), &named("<1@mail.kz>", &later)));
     assert!(same(inbox, &format!("Message-ID: \n{inbox}")));
 }
