@@ -25,31 +25,19 @@ pub(super) enum Standing {
     Falls(Rule),
 }
 
-/// What the whole mail says besides, its subject included.
+/// What all words of the mail mean, its subject's included.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
-    /// An order, a delivery, a refund is spoken of.
-    pub(super) orders: bool,
-    /// Sounds like the end of a newsletter.
-    pub(super) footer: bool,
-    /// Asks for an answer with the verb that also means to unsubscribe.
-    pub(super) write_back: bool,
-    /// Offers us something.
-    pub(super) offers: bool,
-    /// Wants to get mails, or got out of the list by mistake.
-    pub(super) mistaken: bool,
-}
+pub(super) struct Around(Classes);
 
 impl Around {
-    /// What these words say.
+    /// What these words mean.
     pub(super) fn of<'w>(words: impl Iterator<Item = &'w Word>) -> Self {
-        words.fold(Self::default(), |around, word| Self {
-            orders: around.orders || word.classes.has(Class::Order),
-            footer: around.footer || word.classes.has(Class::Footer),
-            write_back: around.write_back || word.classes.has(Class::WriteBack),
-            offers: around.offers || word.classes.has(Class::Offer),
-            mistaken: around.mistaken || word.classes.has(Class::Mistake),
-        })
+        Self(words.fold(Classes::NONE, |all, word| all.with(word.classes)))
+    }
+
+    /// Whether the mail has a word of the class.
+    pub(super) const fn has(self, class: Class) -> bool {
+        self.0.has(class)
     }
 }
 
@@ -62,7 +50,7 @@ pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     if is_footer(words) {
         return Standing::Doubtful;
     }
-    if around.offers || around.mistaken {
+    if around.has(Class::Offer) || around.has(Class::Mistake) {
         return Standing::Doubtful;
     }
     if denies(fit, words) {
@@ -123,13 +111,13 @@ fn unsubscribing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let condition = words[head.saturating_sub(CONDITION_REACH)..head].iter().any(|word| is_condition(&word));
     let has = |class| words.iter().any(|word| word.classes.has(class));
     let bare = ![Class::Me, Class::Mailing, Class::Message, Class::List].into_iter().any(has);
-    if bare && around.write_back {
+    if bare && around.has(Class::WriteBack) {
         return Standing::Falls(Rule::NothingWriteBack);
     }
     if has(Class::Mistake)
         || (has(Class::Topic) && !has(Class::Me))
         || (condition && !has(Class::Cannot))
-        || (around.footer && words.len() <= WISH_REACH)
+        || (around.has(Class::Footer) && words.len() <= WISH_REACH)
     {
         return Standing::Doubtful;
     }
@@ -161,7 +149,7 @@ fn about_goods(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let Some(order) = distance(Class::Order) else {
         let is_plain =
             fit.rule == Rule::OptOutContact && !words.iter().any(|word| word.classes.has(Class::More));
-        return if around.orders && is_plain { Standing::Doubtful } else { Standing::Stands };
+        return if around.has(Class::Order) && is_plain { Standing::Doubtful } else { Standing::Stands };
     };
     let message =
         [Class::Message, Class::List, Class::Me, Class::Consent].into_iter().filter_map(distance).min();

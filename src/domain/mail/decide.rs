@@ -50,9 +50,9 @@ impl Hearing {
                 Heard { asks, rule, sentence: index }
             })
             .collect();
-        for index in 0..heard.len() {
-            if heard[index].rule == Rule::UnsureNoObject && neighbour_names(tokens, index) {
-                heard[index] = Heard { asks: Asks::OptOut, rule: Rule::OptOutObject, sentence: index };
+        for one in &mut heard {
+            if one.rule == Rule::UnsureNoObject && neighbour_names(tokens, one.sentence) {
+                (one.asks, one.rule) = (Asks::OptOut, Rule::OptOutObject);
             }
         }
         Self { heard }
@@ -101,7 +101,7 @@ fn heard_in(words: &[Word], around: Around) -> (Asks, Rule) {
     if let Some(fit) = first(UNSURE, words).next() {
         let order_here = words.iter().any(|word| word.classes.has(Class::Order));
         let of_orders = [Class::Refuse, Class::Cancel].into_iter().any(has);
-        if fit.rule == Rule::UnsureNoObject && (order_here || (around.orders && of_orders)) {
+        if fit.rule == Rule::UnsureNoObject && (order_here || (around.has(Class::Order) && of_orders)) {
             return (Asks::Nothing, Rule::NothingOrder);
         }
         if !first(REVIEWS, words).any(|fit| fit.rule == Rule::ReviewAccess) {

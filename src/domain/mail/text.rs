@@ -68,7 +68,7 @@ pub(super) fn understand(letter: &Letter, lexicon: &Lexicon) -> Understanding {
     let text = visible(cut(&letter.text, TEXT_BYTES_MAX));
     let subject = keyboard::meant(&subject, lexicon).unwrap_or(subject);
     let text = keyboard::meant(&text, lexicon).unwrap_or(text);
-    let subject_tokens = tagged(Tokens::of(&subject, Lines::AsWritten), lexicon);
+    let subject_tokens = tagged(&Tokens::of(&subject, Lines::AsWritten), lexicon);
     let own_words = if own_subject { subject_tokens.words.as_slice() } else { &[] };
     let (tokens, from_text) = listen(&text, own_words, lexicon);
     let from_subject = Hearing::of(&subject_tokens, Around::of(own_words.iter().chain(&tokens.words)));
@@ -87,7 +87,7 @@ pub(super) fn understand(letter: &Letter, lexicon: &Lexicon) -> Understanding {
 /// Listens to the lines as they are, and if that brings no request, to the lines joined.
 fn listen(text: &str, subject: &[Word], lexicon: &Lexicon) -> (Tokens, Hearing) {
     let listen = |lines| {
-        let tokens = tagged(Tokens::of(text, lines), lexicon);
+        let tokens = tagged(&Tokens::of(text, lines), lexicon);
         let hearing = Hearing::of(&tokens, Around::of(subject.iter().chain(&tokens.words)));
         (tokens, hearing)
     };
