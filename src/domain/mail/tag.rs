@@ -8,7 +8,7 @@ use super::token::{Kind, Sentence, Tokens, Word};
 
 /// Words of one mail that are compared with the lexicon's longest words for misspellings or split: each
 /// costs some thousand steps.
-const UNKNOWN_WORDS_MAX: usize = 2_000;
+const UNKNOWN_WORDS_MAX: usize = 500;
 /// Words that may stand between a negation and what it negates.
 const NEGATION_REACH: usize = 6;
 /// Words between a Kazakh verb and the auxiliary that negates it.
