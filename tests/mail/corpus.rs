@@ -109,6 +109,7 @@ fn details(case: &Case) -> Vec<String> {
     wrong
 }
 
+#[allow(clippy::print_stdout, reason = "the report is what this test is for")]
 fn run(part: &str) {
     let cases = cases(part);
     assert!(cases.len() >= 100, "a corpus of {} mails says little", cases.len());
@@ -131,11 +132,12 @@ fn run(part: &str) {
             faults.push(format!("{}: an opt-out that is none, by {}", case.path, case.reading.rule));
         }
     }
-    let explicit: Vec<&Case> = cases.iter().filter(|case| case.label.explicit).collect();
-    let applied = explicit.iter().filter(|case| name(&case.reading) == "opt_out").count();
-    if applied * 100 < explicit.len() * APPLIED_PERCENT_MIN {
-        faults
-            .push(format!("{applied} of {} explicit requests are applied without a person", explicit.len()));
+    // Some explicit requests are for a person all the same: in a third language, forwarded by our staff.
+    let for_us = cases.iter().filter(|case| case.label.explicit && case.label.outcome == "opt_out");
+    let applied = for_us.clone().filter(|case| name(&case.reading) == "opt_out").count();
+    let all = for_us.count();
+    if applied * 100 < all * APPLIED_PERCENT_MIN {
+        faults.push(format!("{applied} of {all} explicit requests are applied without a person"));
     }
     assert!(faults.is_empty(), "{part}:\n{}", faults.join("\n"));
 }

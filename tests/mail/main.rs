@@ -5,6 +5,7 @@
 
 mod corpus;
 mod label;
+mod properties;
 mod report;
 mod support;
 mod words;

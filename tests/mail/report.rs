@@ -68,9 +68,12 @@ impl fmt::Display for Report<'_> {
                 }
             }
         }
-        let explicit = self.cases.iter().filter(|case| case.label.explicit);
-        let applied = explicit.clone().filter(|case| name(&case.reading) == "opt_out").count();
-        write!(f, "explicit requests: {}, of these applied without a person: {applied}", explicit.count())
+        let explicit = || self.cases.iter().filter(|case| case.label.explicit);
+        let applied = explicit().filter(|case| name(&case.reading) == "opt_out").count();
+        let to_apply = explicit().filter(|case| case.label.outcome == "opt_out").count();
+        let missed = explicit().filter(|case| ["nothing", "review"].contains(&name(&case.reading))).count();
+        write!(f, "explicit requests: {}, to apply without a person: {to_apply}, ", explicit().count())?;
+        write!(f, "so applied: {applied}, missed: {missed}")
     }
 }
 

@@ -25,19 +25,20 @@ pub(super) enum Standing {
     Falls(Rule),
 }
 
-/// What the whole mail says besides.
+/// What all words of the mail mean, its subject's included.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
-    /// An order, a delivery, a refund is spoken of.
-    pub(super) orders: bool,
-    /// Sounds like the end of a newsletter.
-    pub(super) footer: bool,
-    /// Asks for an answer with the verb that also means to unsubscribe.
-    pub(super) write_back: bool,
-    /// Offers us something.
-    pub(super) offers: bool,
-    /// Wants to get mails, or got out of the list by mistake.
-    pub(super) mistaken: bool,
+pub(super) struct Around(Classes);
+
+impl Around {
+    /// What these words mean.
+    pub(super) fn of<'w>(words: impl Iterator<Item = &'w Word>) -> Self {
+        Self(words.fold(Classes::NONE, |all, word| all.with(word.classes)))
+    }
+
+    /// Whether the mail has a word of the class.
+    pub(super) const fn has(self, class: Class) -> bool {
+        self.0.has(class)
+    }
 }
 
 /// What becomes of a request to stop marketing.
@@ -49,7 +50,7 @@ pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     if is_footer(words) {
         return Standing::Doubtful;
     }
-    if around.offers || around.mistaken {
+    if around.has(Class::Offer) || around.has(Class::Mistake) {
         return Standing::Doubtful;
     }
     if denies(fit, words) {
@@ -79,8 +80,8 @@ fn denies(fit: &Fit, words: &[Word]) -> bool {
 fn is_about_the_reader(fit: &Fit, words: &[Word]) -> bool {
     let head = fit.places[0];
     let near = &words[head.saturating_sub(1)..words.len().min(head + 2)];
-    near.iter().any(|word| word.classes.has(Class::You))
-        && !words.iter().any(|word| word.classes.has(Class::Me))
+    let promises = words[head].negated && near.iter().any(|word| word.classes.has(Class::You));
+    promises && !words.iter().any(|word| word.classes.has(Class::Me))
 }
 
 /// "If you no longer wish to receive", which companies write to people and not the other way round.
@@ -109,9 +110,14 @@ fn unsubscribing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let is_condition = |word: &&Word| word.classes.has(Class::If) && word.clause == clause;
     let condition = words[head.saturating_sub(CONDITION_REACH)..head].iter().any(|word| is_condition(&word));
     let has = |class| words.iter().any(|word| word.classes.has(class));
+    let bare = ![Class::Me, Class::Mailing, Class::Message, Class::List].into_iter().any(has);
+    if bare && around.has(Class::WriteBack) {
+        return Standing::Falls(Rule::NothingWriteBack);
+    }
     if has(Class::Mistake)
+        || (has(Class::Topic) && !has(Class::Me))
         || (condition && !has(Class::Cannot))
-        || (around.footer && words.len() <= WISH_REACH)
+        || (around.has(Class::Footer) && words.len() <= WISH_REACH)
     {
         return Standing::Doubtful;
     }
@@ -143,7 +149,7 @@ fn about_goods(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let Some(order) = distance(Class::Order) else {
         let is_plain =
             fit.rule == Rule::OptOutContact && !words.iter().any(|word| word.classes.has(Class::More));
-        return if around.orders && is_plain { Standing::Doubtful } else { Standing::Stands };
+        return if around.has(Class::Order) && is_plain { Standing::Doubtful } else { Standing::Stands };
     };
     let message =
         [Class::Message, Class::List, Class::Me, Class::Consent].into_iter().filter_map(distance).min();

@@ -42,15 +42,7 @@ const NAMES_MARKETING: Classes =
 
 impl Hearing {
     /// Listens to every sentence.
-    pub(super) fn of(tokens: &Tokens) -> Self {
-        let says = |class| tokens.words.iter().any(|word| word.classes.has(class));
-        let around = Around {
-            orders: says(Class::Order),
-            footer: says(Class::Footer),
-            write_back: says(Class::WriteBack),
-            offers: says(Class::Offer),
-            mistaken: says(Class::Mistake),
-        };
+    pub(super) fn of(tokens: &Tokens, around: Around) -> Self {
         let sentences = tokens.sentences.iter().enumerate();
         let mut heard: Vec<Heard> = sentences
             .map(|(index, sentence)| {
@@ -58,9 +50,9 @@ impl Hearing {
                 Heard { asks, rule, sentence: index }
             })
             .collect();
-        for index in 0..heard.len() {
-            if heard[index].rule == Rule::UnsureNoObject && neighbour_names(tokens, index) {
-                heard[index] = Heard { asks: Asks::OptOut, rule: Rule::OptOutObject, sentence: index };
+        for one in &mut heard {
+            if one.rule == Rule::UnsureNoObject && neighbour_names(tokens, one.sentence) {
+                (one.asks, one.rule) = (Asks::OptOut, Rule::OptOutObject);
             }
         }
         Self { heard }
@@ -109,7 +101,7 @@ fn heard_in(words: &[Word], around: Around) -> (Asks, Rule) {
     if let Some(fit) = first(UNSURE, words).next() {
         let order_here = words.iter().any(|word| word.classes.has(Class::Order));
         let of_orders = [Class::Refuse, Class::Cancel].into_iter().any(has);
-        if fit.rule == Rule::UnsureNoObject && (order_here || (around.orders && of_orders)) {
+        if fit.rule == Rule::UnsureNoObject && (order_here || (around.has(Class::Order) && of_orders)) {
             return (Asks::Nothing, Rule::NothingOrder);
         }
         if !first(REVIEWS, words).any(|fit| fit.rule == Rule::ReviewAccess) {

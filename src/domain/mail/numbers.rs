@@ -34,10 +34,12 @@ pub(super) fn named(text: &str, tokens: &Tokens, requests: &[usize], country: &C
             let counts = in_request || (is_own(words) || (is_next && is_reached(words)));
             if words[at].kind == Kind::Email && (counts || is_next) {
                 push(&mut named.emails, &text[words[at].span.clone()]);
-            } else if run > 0 && counts && !is_no_phone(&words[..at]) {
-                if let Some(phone) = phone(text, &words[at..at + run], country) {
-                    push(&mut named.phones, &phone);
-                }
+            } else if run > 0
+                && counts
+                && !is_no_phone(&words[..at])
+                && let Some(phone) = phone(text, &words[at..at + run], country)
+            {
+                push(&mut named.phones, &phone);
             }
             at += run.max(1);
         }

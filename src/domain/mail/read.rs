@@ -38,13 +38,13 @@ pub struct Reader {
 impl Reader {
     /// A reader for this company.
     pub fn new(lexicon: Lexicon, own: Own, catalogue: &Catalogue, country: Country) -> Self {
-        let folded = |kind, values: &[String]| -> Vec<String> {
+        let folded = |kind, values: Vec<String>| -> Vec<String> {
             let form =
-                |value: &String| canonical(kind, value, &country, &mut String::new()).map(str::to_owned).ok();
-            values.iter().filter_map(form).collect()
+                |value: String| canonical(kind, &value, &country, &mut String::new()).map(str::to_owned);
+            values.into_iter().filter_map(|value| form(value).ok()).collect()
         };
-        let own_addresses = folded(IdentifierKind::Email, &own.addresses);
-        let own_phones = folded(IdentifierKind::Phone, &own.phones);
+        let own_addresses = folded(IdentifierKind::Email, own.addresses);
+        let own_phones = folded(IdentifierKind::Phone, own.phones);
         let own_domains = own.domains.iter().map(|domain| domain.trim().to_lowercase()).collect();
         Self { lexicon, names: Names::new(catalogue), country, own_domains, own_addresses, own_phones }
     }
@@ -60,12 +60,12 @@ impl Reader {
         }
         if understanding.is_button(letter) {
             let subject = self.subject(letter, Some(&understanding));
-            return self.sent_by(letter, opt_out(subject, Narrowed::default(), Rule::OptOutButton));
+            return Self::sent_by(letter, opt_out(subject, Narrowed::default(), Rule::OptOutButton));
         }
         if letter.automatic.is_some() {
             return plain(Outcome::Nothing, Rule::NothingAutomatic);
         }
-        self.sent_by(letter, self.of_a_person(letter, &understanding))
+        Self::sent_by(letter, self.of_a_person(letter, &understanding))
     }
 
     fn of_report(&self, report: &Report) -> Reading {
@@ -117,7 +117,7 @@ impl Reader {
     }
 
     /// What our own server knows about the sender: a refusal in somebody's name must not be applied.
-    fn sent_by(&self, letter: &Letter, reading: Reading) -> Reading {
+    fn sent_by(letter: &Letter, reading: Reading) -> Reading {
         if letter.authentication != Authentication::Failed {
             return reading;
         }

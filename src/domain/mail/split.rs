@@ -18,7 +18,7 @@ const SMALL: [&str; 18] = [
 ];
 
 /// The text with such words taken apart; at most `most` unknown words are tried.
-pub(super) fn apart(tokens: Tokens, lexicon: &Lexicon, most: usize) -> Tokens {
+pub(super) fn apart(tokens: &Tokens, lexicon: &Lexicon, most: usize) -> Tokens {
     let mut words = Vec::with_capacity(tokens.words.len());
     let mut sentences = Vec::with_capacity(tokens.sentences.len());
     let mut tried = 0;

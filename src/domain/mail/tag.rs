@@ -50,8 +50,8 @@ const NEGATED_BY_A_WORD: Classes = Classes::of(&[
 ]);
 
 /// The text's words with their meaning.
-pub(super) fn tagged(mut tokens: Tokens, lexicon: &Lexicon) -> Tokens {
-    tokens = split::apart(tokens, lexicon, UNKNOWN_WORDS_MAX);
+pub(super) fn tagged(tokens: &Tokens, lexicon: &Lexicon) -> Tokens {
+    let mut tokens = split::apart(tokens, lexicon, UNKNOWN_WORDS_MAX);
     let mut unknown = 0;
     for word in tokens.words.iter_mut().filter(|word| word.kind == Kind::Letters) {
         let known = lexicon.known(&word.forms).or_else(|| {

@@ -3,6 +3,7 @@
 use crate::domain::identifier::Country;
 
 use super::class::{Class, Classes};
+use super::context::Around;
 use super::decide::{Asks, Hearing};
 use super::fold::visible;
 use super::keyboard;
@@ -26,6 +27,19 @@ const SUBJECT_BYTES_MAX: usize = 2 * 1024;
 const OTHER_WORDS_MAX: usize = 6;
 /// Words in a mail that is short enough for a word without an object to be its point.
 const SHORT_MAIL_WORDS: usize = 25;
+/// What a mail that names marketing may be about without refusing it.
+const HARMLESS: [Class; 9] = [
+    Class::Subscribe,
+    Class::Keep,
+    Class::Topic,
+    Class::Offer,
+    Class::Footer,
+    Class::Click,
+    Class::WriteBack,
+    Class::Order,
+    Class::Mistake,
+];
+
 /// What was understood of a letter.
 pub(super) struct Understanding {
     /// The words of the subject.
@@ -54,9 +68,10 @@ pub(super) fn understand(letter: &Letter, lexicon: &Lexicon) -> Understanding {
     let text = visible(cut(&letter.text, TEXT_BYTES_MAX));
     let subject = keyboard::meant(&subject, lexicon).unwrap_or(subject);
     let text = keyboard::meant(&text, lexicon).unwrap_or(text);
-    let subject_tokens = tagged(Tokens::of(&subject, Lines::AsWritten), lexicon);
-    let from_subject = Hearing::of(&subject_tokens);
-    let (tokens, from_text) = listen(&text, lexicon);
+    let subject_tokens = tagged(&Tokens::of(&subject, Lines::AsWritten), lexicon);
+    let own_words = if own_subject { subject_tokens.words.as_slice() } else { &[] };
+    let (tokens, from_text) = listen(&text, own_words, lexicon);
+    let from_subject = Hearing::of(&subject_tokens, Around::of(own_words.iter().chain(&tokens.words)));
     let is_empty = text.trim().is_empty() && (!own_subject || subject.trim().is_empty());
     Understanding {
         is_empty,
@@ -70,17 +85,19 @@ pub(super) fn understand(letter: &Letter, lexicon: &Lexicon) -> Understanding {
 }
 
 /// Listens to the lines as they are, and if that brings no request, to the lines joined.
-fn listen(text: &str, lexicon: &Lexicon) -> (Tokens, Hearing) {
-    let tokens = tagged(Tokens::of(text, Lines::AsWritten), lexicon);
-    let hearing = Hearing::of(&tokens);
-    let found = hearing.strongest().is_some_and(|heard| heard.asks >= Asks::OptOut);
-    if found || !text.trim().contains('\n') {
-        return (tokens, hearing);
+fn listen(text: &str, subject: &[Word], lexicon: &Lexicon) -> (Tokens, Hearing) {
+    let listen = |lines| {
+        let tokens = tagged(&Tokens::of(text, lines), lexicon);
+        let hearing = Hearing::of(&tokens, Around::of(subject.iter().chain(&tokens.words)));
+        (tokens, hearing)
+    };
+    let found = |hearing: &Hearing| hearing.strongest().is_some_and(|heard| heard.asks >= Asks::OptOut);
+    let as_written = listen(Lines::AsWritten);
+    if found(&as_written.1) || !text.trim().contains('\n') {
+        return as_written;
     }
-    let joined = tagged(Tokens::of(text, Lines::Joined), lexicon);
-    let joined_hearing = Hearing::of(&joined);
-    let better = joined_hearing.strongest().is_some_and(|heard| heard.asks >= Asks::OptOut);
-    if better { (joined, joined_hearing) } else { (tokens, hearing) }
+    let joined = listen(Lines::Joined);
+    if found(&joined.1) { joined } else { as_written }
 }
 
 /// A subject without the marks of replies, and whether it had none.
@@ -119,6 +136,9 @@ impl Understanding {
         }
         if said.0 == Asks::Nothing && language::is_foreign(&self.tokens) {
             return (Asks::Unsure, Rule::UnsureLanguage);
+        }
+        if said == (Asks::Nothing, Rule::NothingOther) && self.is_unclear() {
+            return (Asks::Unsure, Rule::UnsureContext);
         }
         said
     }
@@ -163,6 +183,13 @@ impl Understanding {
 
     fn refuses(&self) -> bool {
         self.tokens.words.iter().any(|word| word.is(Class::Refuse))
+    }
+
+    /// Whether the text speaks of marketing in words that no rule knows: a person must see that it is no
+    /// request.
+    fn is_unclear(&self) -> bool {
+        let speaks = |class| self.tokens.words.iter().any(|word| word.classes.has(class));
+        speaks(Class::Mailing) && !HARMLESS.into_iter().any(speaks)
     }
 
     /// What a single word means that is the whole message.

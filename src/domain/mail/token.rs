@@ -176,7 +176,7 @@ impl Cutter<'_> {
     }
 
     fn word(&mut self, start: usize, chunk: &str, at: Range<usize>) {
-        let digits = chunk[at.clone()].chars().all(|c| c.is_numeric());
+        let digits = chunk[at.clone()].chars().all(char::is_numeric);
         self.push(start + at.start..start + at.end, if digits { Kind::Number } else { Kind::Letters });
     }
 
@@ -202,7 +202,7 @@ impl Cutter<'_> {
                 self.end_sentence(false);
             }
             ',' | ':' | '(' | ')' | '"' | '«' | '»' | '–' | '—' | '“' | '”' | '/' => {
-                self.clause += 1
+                self.clause += 1;
             }
             _ => {}
         }
