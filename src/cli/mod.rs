@@ -12,6 +12,7 @@ mod look_up;
 mod opt_out;
 mod read_mail;
 mod receipt;
+mod requests;
 mod show;
 mod table;
 mod wire;
@@ -29,6 +30,7 @@ use self::filter::FilterArgs;
 use self::look_up::LookUpArgs;
 use self::opt_out::OptOutArgs;
 use self::read_mail::ReadMailArgs;
+use self::requests::RequestsArgs;
 use crate::daemon::{self, Stop};
 use crate::domain::identifier::Country;
 use crate::fail_points;
@@ -66,6 +68,8 @@ enum Command {
     LookUp(LookUpArgs),
     /// Opts somebody out, or says something else about a person, by the same rules as every source.
     OptOut(OptOutArgs),
+    /// Lists the requests that a person must decide on, or decides.
+    Requests(RequestsArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
 }
@@ -92,6 +96,9 @@ pub fn main() -> ExitCode {
         }),
         Command::OptOut(args) => on_console(&arguments.config, |settings, runtime, console| {
             opt_out::run(&args, &settings, runtime, SystemClock.now(), std::io::stdin().lock(), console)
+        }),
+        Command::Requests(args) => on_console(&arguments.config, |settings, runtime, console| {
+            requests::run(&args, &settings, runtime, SystemClock.now(), console)
         }),
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
@@ -197,7 +204,11 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
         }
-        Command::Filter(_) | Command::LookUp(_) | Command::OptOut(_) | Command::ReadMail(_) => {
+        Command::Filter(_)
+        | Command::LookUp(_)
+        | Command::OptOut(_)
+        | Command::Requests(_)
+        | Command::ReadMail(_) => {
             unreachable!("these are done on a console")
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct SendArgs {
     #[arg(long, value_name = "SOURCE", default_value = "operator")]
     pub(super) source: String,
 
-    /// Who asked the operator: a name that means something to you; it is kept in the ledger
+    /// Who took it down, by a name that means something to you; it is kept in the ledger
     #[arg(long, value_name = "NAME")]
     pub(super) agent: Option<String>,
 
@@ -156,7 +156,7 @@ fn words(answer: &Answer) -> String {
         write!(text, "\n{name} {value}").expect("a String takes text");
     };
     line("request", &plain(&answer.request_id));
-    if let Some(due_at) = answer.due_at {
+    if let Some(due_at) = answer.due_at.filter(|_| answer.status == Status::Review) {
         line("due at", &format!("{due_at:.0}"));
     }
     if !answer.widened.is_empty() {

@@ -49,6 +49,7 @@ fn read_seen(raw: &[u8], limits: &Limits) -> Letter {
     letter.text = split.own;
     letter.signature = split.signature;
     letter.quotes = split.quotes;
+    letter.attachments = body.attachments;
     letter.forwarded_from = forwarded_from(&tree, split.forwarded_from, limits);
     if tree.cut || body.cut {
         letter.unread = letter.unread.max(Some(Unread::TooLarge));

@@ -15,6 +15,7 @@ use super::{Progress, Stop};
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::Working;
 use crate::domain::words::IdentifierKind;
+use crate::service::ports::List;
 use crate::service::trace_person::{Found, Untraceable, trace};
 use crate::settings::Settings;
 use crate::store::LookUp;
@@ -63,6 +64,8 @@ async fn with_core(
     progress: &(dyn Progress + Sync),
 ) -> Result<Answer, Stop> {
     connect(&core.broker, CONNECT_TIMEOUT).await?;
+    // An outage is told at once; a list that must be proven, or filled, takes its time.
+    core.list.head().await?;
     core.ready(Some(READY_TIMEOUT)).await?;
     let noted_as = note(core, settings, question).await?;
     let pass = core.gate.pass().await.map_err(|closed| Stop::Internal(closed.to_string()))?;
@@ -70,7 +73,7 @@ async fn with_core(
         question.about.iter().flat_map(|(_, digests)| digests.iter().copied()).collect();
     let heard = |records, of| progress.applied(records, of);
     let found = trace(&core.broker, &*core.list, &wanted, pass.position, &heard).await?;
-    let then = found.trace.fold(found.head.clone(), &found.deciding, question.as_of);
+    let then = found.trace.fold(found.head.list, &found.deciding, question.as_of);
     let then = then.map_err(|fault| Stop::Internal(fault.to_string()))?;
     Ok(Answer { noted_as, found, then })
 }

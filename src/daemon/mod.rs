@@ -8,6 +8,7 @@ mod init;
 mod look_up;
 mod mailbox;
 mod rebuild;
+mod requests;
 mod send;
 mod watch;
 mod who;
@@ -18,6 +19,7 @@ pub use self::init::init;
 pub use self::look_up::{Answer, Question, look_up};
 pub use self::mailbox::mail_reader;
 pub use self::rebuild::{Progress, rebuild};
+pub use self::requests::{Listing, requests};
 pub use self::send::{Answered, Letter, send};
 pub use self::worker::run;
 

@@ -15,7 +15,7 @@ use crate::domain::digest::HashKey;
 use crate::domain::fold::{Head, Missing, Working};
 use crate::domain::record::{Entry, Nonce, Person, Record};
 use crate::service::apply_ledger::{FoldOrList, fold_onto};
-use crate::service::ports::{Ledger, LedgerReader, List, Start};
+use crate::service::ports::{Ledger, LedgerReader, List, Page, Requests, Start};
 use crate::service::random;
 use crate::settings::Settings;
 use crate::store::{Promoted, RedisList};
@@ -25,6 +25,9 @@ const BATCH_MAX: usize = 256;
 
 /// People in one record of what is restored.
 const RESTORED_MAX: usize = 256;
+
+/// Requests in one record of what is restored: each may be some 100 KB.
+const RESTORED_REQUESTS_MAX: usize = 16;
 
 /// How long the next record may take.
 const RECORD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
@@ -184,6 +187,26 @@ async fn give_back(
         }
     }
     progress.note(&format!("{restored} identifiers of the list were appended to the ledger"));
+    give_requests_back(serving, broker, progress).await
+}
+
+/// What a person must still decide goes after the people: then their links are there, along which holds spread.
+async fn give_requests_back(
+    serving: &RedisList,
+    broker: &Broker,
+    progress: &dyn Progress,
+) -> Result<(), Stop> {
+    let mut restored = 0;
+    loop {
+        let page = Page { until: None, skip: restored, max: RESTORED_REQUESTS_MAX };
+        let requests = serving.in_review(page).await?;
+        if requests.is_empty() {
+            break;
+        }
+        restored += requests.len();
+        append(broker, Record::Restored { people: vec![], requests }).await?;
+    }
+    progress.note(&format!("{restored} requests in review were appended to the ledger"));
     Ok(())
 }
 

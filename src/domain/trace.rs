@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::digest::Digest;
 use super::fold::{FoldFault, Head, Working};
-use super::record::{Entry, EventKey, EventRecord, Record, RecordId, RequestKey};
+use super::record::{Entry, EventKey, EventRecord, ListId, Record, RecordId, RequestKey};
 use super::words::EventKind;
 
 /// Records of one person that are kept. Whoever has more is no person.
@@ -207,11 +207,12 @@ impl Trace {
     /// `deciding` names the record that decided about each event.
     pub fn fold(
         &self,
-        head: Head,
+        list: ListId,
         deciding: &HashMap<EventKey, RecordId>,
         until: Option<Timestamp>,
     ) -> Result<Working, FoldFault> {
-        let mut working = Working::new(head);
+        // Of what the list has now, only its name: which keys there are decides which records count.
+        let mut working = Working::new(Head::new(list));
         for step in self.steps.iter().filter(|step| until.is_none_or(|until| step.is_by(until))) {
             if let Some(event) = step.event()
                 && deciding.get(&event.key).is_some_and(|first| *first != step.entry.id)

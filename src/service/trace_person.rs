@@ -222,7 +222,7 @@ impl Pass<'_> {
         if !undecided.is_empty() {
             return Ok(Ended::Undecided(undecided));
         }
-        let now = self.trace.fold(head.clone(), &deciding, None)?;
+        let now = self.trace.fold(head.list, &deciding, None)?;
         for digest in wanted {
             let of = |working: &Working| working.people.get(digest).cloned().unwrap_or_default();
             let (ours, theirs) = (of(&now), kept.people.get(digest).cloned().unwrap_or_default());

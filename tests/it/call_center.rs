@@ -15,6 +15,8 @@ use crate::support::{Client, Finished, SOON, Stage};
 /// The examples, and how the numbers end that each of them is given.
 const EXAMPLES: [(&str, u8); 2] = [("call_center.py", 1), ("call_center.php", 2)];
 const NOBODY: &[&str] = &[];
+/// As shipped: what a caller asked for counts from the call.
+const FROM_THE_CALL: &str = "[sources.call_center]\nclock = 'occurred_at'\n";
 
 /// Runs an example as the user `callcenter`, in an empty environment.
 fn run(example: &str, url: &str, arguments: &[&str]) -> Finished {
@@ -76,7 +78,7 @@ fn desks(scene: &Scene) -> [Desk<'static>; 2] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_gets_its_answer_and_the_number_that_was_named_is_suppressed_not_the_callers() {
-    let mut scene = Scene::new().await;
+    let mut scene = Scene::with(FROM_THE_CALL).await;
     let mut events = scene.guest.inbox("test.events", &[("suppressd.opt-outs", "call_center")]).await;
     for desk in desks(&scene) {
         let (caller, named) = (1, 2);
@@ -84,6 +86,7 @@ async fn a_ticket_gets_its_answer_and_the_number_that_was_named_is_suppressed_no
         let more = [&for_whom[..], &["--requested-by", "representative"]].concat();
         let told = desk.tell("1", "20T18:30:00", &more);
         assert_eq!((&told["status"], &told["ignored"]), (&json!("applied"), &json!([])), "{told}");
+        assert_eq!(told["due_at"], "2026-11-23T13:30:00Z", "Monday, 24 working hours after Friday 18:30");
         assert_eq!(desk.left(&mut scene, &[caller, named]).await, ["1"]);
         let again = desk.tell("1", "20T18:30:00", &more);
         assert_eq!((&again["status"], &again["revision"]), (&json!("duplicate"), &told["revision"]));
@@ -182,6 +185,51 @@ async fn what_cannot_be_sent_is_said_at_once() {
             assert!(!done.stderr.contains("777"), "{example}: {done:?}");
         }
     }
+}
+
+/// What a receipt says of the time that there was: due, due by the clock on the wall, whether it was late, and
+/// by which calendar.
+fn due(receipt: &Value) -> Value {
+    ["due_at", "due_strict_at", "late", "calendar"].map(|member| receipt[member].clone()).to_vec().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_for_a_request_runs_from_the_call_and_for_other_sources_from_the_receipt() {
+    // Somebody must still look at this year's days, so that there is a warning whenever this runs.
+    let settings = "[calendar]\nversion = 'test.1'\n[calendar.years.2026]\nprovisional = true\n";
+    let mut scene = Scene::with(&format!("{FROM_THE_CALL}{settings}")).await;
+    let asked = |id: &str, at: &str| {
+        but(event(id, "opt_out", json!({"user_id": id})), json!({"occurred_at": format!("{at}+05:00")}))
+    };
+    let nauryz = scene.event(asked("d-1", "2026-03-20T16:00:00")).await;
+    let expected = json!(["2026-03-26T11:00:00Z", "2026-03-22T11:00:00Z", true, "test.1"]);
+    assert_eq!(due(&nauryz), expected, "it came months after the call");
+    let late = scene.alarms.next().await;
+    assert_eq!(late.routing_key, "alarm.deadline");
+    let again = scene.event(asked("d-1", "2026-03-20T16:00:00")).await;
+    assert_eq!((due(&again), &again["status"]), (expected, &json!("duplicate")));
+    let unknown_year = scene.event(asked("d-2", "2025-03-21T16:00:00")).await;
+    let plain = "2025-03-22T11:00:00Z";
+    assert_eq!(due(&unknown_year), json!([plain, plain, true, null]));
+
+    // From the receipt on: another source, and a call of the year 2999.
+    let mail =
+        but(event("d-3", "opt_out", json!({"user_id": "d-3"})), json!({"source": "email", "agent": null}));
+    scene.guest.publish("suppressd.opt-outs", "email", &mail).await;
+    let mail = scene.receipts.next().await.json();
+    let ahead = scene.event(asked("d-4", "2999-01-01T10:00:00")).await;
+    for receipt in [mail, ahead] {
+        let time = |member: &str| receipt[member].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let [due_at, due_strict_at] =
+            ["due_at", "due_strict_at"].map(|due| time(due).duration_since(time("received_at")).as_hours());
+        assert!((24..=48).contains(&due_strict_at) && due_at >= due_strict_at, "{receipt}");
+        assert_eq!(receipt["late"], false, "{receipt}");
+    }
+    let ready = scene.worker.get("/ready").unwrap();
+    let warnings = ready.json()["warnings"].clone();
+    assert!(warnings.as_array().unwrap().iter().any(|it| it["name"] == "calendar"), "{warnings}");
+    assert_eq!(ready.status, 200, "a warning is no reason to take the worker away");
+    scene.end().await;
 }
 
 /// The events in the ledger, in its order: this many.

@@ -122,6 +122,7 @@ async fn the_answer_for_machines_keeps_its_shape() {
         "/history/0/received_at",
         "/history/0/due_at",
         "/history/0/due_strict_at",
+        "/history/0/calendar",
         "/history/0/decided_at",
         "/identifiers/0/in_force/0/said_by/decided_at",
     ] {
@@ -143,7 +144,7 @@ async fn the_answer_for_machines_keeps_its_shape() {
             "occurred_at": "2026-11-01T05:00:00Z", "received_at": "…", "decided_at": "…",
             "scope": {"regions": null, "channels": ["sms"], "brands": null}, "request_id": "CRM-88",
             "requested_by": "subject", "agent": "op-canary", "widened": ["regions"], "ignored": ["email"],
-            "review": null, "rule": null, "due_at": "…", "due_strict_at": "…", "calendar": null,
+            "review": null, "rule": null, "due_at": "…", "due_strict_at": "…", "calendar": "…",
         }],
     });
     assert_eq!(answer, expected);
@@ -265,6 +266,29 @@ async fn a_list_that_disagrees_with_the_ledger_is_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_before_a_new_key_came_is_told_under_the_old_one() {
+    let mut scene = Scene::new().await;
+    scene.apply(event("e-1", "opt_out", json!({"phone": "87771113111"}))).await;
+    let second = scene.stage.directory().join("second.key");
+    std::fs::write(&second, "8f1b3c5d7e9fa0b2c4d6e8f00112233445566778899aabbccddeeff0a1b2c3d4\n").unwrap();
+    let keys = [Stage::key_file(), second].map(|key| format!("\"{}\"", key.display()));
+    scene.stage.configure(&format!("[hashing]\nkey_files = [{}]\n", keys.join(", ")));
+    scene.worker.sigterm();
+    assert_eq!(scene.worker.exit_code().await, Some(0));
+    scene.worker = scene.stage.start("w2");
+    scene.worker.wait_ready().await;
+    let later = json!({"occurred_at": "2026-11-02T10:00:00+05:00"});
+    scene.apply(but(event("e-2", "complaint", json!({"phone": "87771113111"})), later)).await;
+    let answer = answer(&scene.stage, &["--phone", "87771113111"]);
+    let lines = answer["identifiers"][0]["in_force"].as_array().unwrap();
+    let lines: Vec<_> = lines.iter().map(|line| (&line["reason"], line["key"].is_string())).collect();
+    let [out, complaint] = ["opt_out", "complaint"].map(|reason| json!(reason));
+    assert_eq!(lines, [(&out, true), (&complaint, true), (&complaint, true)], "{answer}");
+    assert_eq!(history(&answer), json!([["e-1", "applied", "identifier"], ["e-2", "applied", "identifier"]]));
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_worker_is_needed_and_what_is_wrong_has_its_exit_code() {
     let mut stage = Stage::new();
     let phone = ["--phone", "87771113111"];
@@ -285,6 +309,9 @@ async fn no_worker_is_needed_and_what_is_wrong_has_its_exit_code() {
         let told = look_up(&stage, wrong);
         assert_eq!((told.code, told.stdout.as_str()), (Some(code), ""), "{wrong:?}: {told:?}");
     }
+    stage.redis.kill9();
+    let told = look_up(&stage, &phone);
+    assert_eq!((told.code, told.stdout.as_str()), (Some(69), ""), "{told:?}");
     stage.configure("[redis]\nurl = \"redis://127.0.0.1:1/\"\n[amqp]\nurl = \"amqp://127.0.0.1:1/%2f\"\n");
     assert_eq!(look_up(&stage, &["--email", "aigerim"]).code, Some(65), "before anything is connected to");
 }

@@ -2,6 +2,7 @@
 //! skips a mail or takes one for two.
 
 mod faults;
+mod followed;
 mod marks;
 mod scene;
 mod speed;

@@ -26,6 +26,8 @@ mod outages;
 mod permissions;
 mod rebuild;
 mod receipts;
+mod requests;
+mod requests_command;
 mod scene;
 mod start_up;
 mod support;

@@ -8,14 +8,6 @@ use serde_json::{Value, json};
 use crate::scene::{CANARIES, Scene, event};
 use crate::support::{Finished, Stage};
 
-const OPERATOR: &str = "[sources.operator]\nmay = [\"opt_out\", \"opt_in\", \"hold\", \"release\", \"complaint\", \
-                        \"bounce\", \"dismiss\"]\n";
-
-/// A worker that knows the operator.
-async fn scene() -> Scene {
-    Scene::with(OPERATOR).await
-}
-
 fn opt_out(stage: &Stage, arguments: &[&str]) -> Finished {
     let told = stage.run(&[&["opt-out"][..], arguments].concat());
     for text in [&told.stdout, &told.stderr] {
@@ -34,7 +26,7 @@ fn receipt(stage: &Stage, arguments: &[&str]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_is_opted_out_by_command_is_in_no_job_from_then_on_and_a_look_up_shows_it() {
-    let mut scene = scene().await;
+    let mut scene = Scene::new().await;
     let about = ["--user-id", "U-canary", "--phone", "8 (777) 111-31-11", "--request-id", "CRM-88"];
     let told = opt_out(&scene.stage, &about);
     assert_eq!(told.code, Some(0), "{told:?}");
@@ -58,7 +50,7 @@ async fn a_person_who_is_opted_out_by_command_is_in_no_job_from_then_on_and_a_lo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scope_kind_time_and_agent_go_as_they_are_given() {
-    let mut scene = scene().await;
+    let mut scene = Scene::new().await;
     let place = ["--region", "Shymkent", "--channel", "sms", "--brand", "LULLA.kz"];
     let out = receipt(&scene.stage, &[&["--user-id", "U-canary"][..], &place].concat());
     assert_eq!((&out["status"], &out["widened"]), (&json!("applied"), &json!([])), "{out}");
@@ -89,7 +81,6 @@ async fn scope_kind_time_and_agent_go_as_they_are_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_operator_can_mend_is_refused_before_it_is_sent() {
     let mut stage = Stage::new();
-    stage.configure(OPERATOR);
     // No server is needed to find out.
     stage.configure("[redis]\nurl = \"redis://127.0.0.1:1/\"\n[amqp]\nurl = \"amqp://127.0.0.1:1/%2f\"\n");
     let person = ["--user-id", "U-canary"];
@@ -116,7 +107,7 @@ async fn what_the_operator_can_mend_is_refused_before_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_by_the_worker_is_65_with_its_reason() {
-    let mut scene = scene().await;
+    let mut scene = Scene::new().await;
     let future = ["--kind", "opt_in", "--user-id", "U-canary", "--occurred-at", "2999-01-01T00:00:00Z"];
     let told = opt_out(&scene.stage, &future);
     assert_eq!(told.code, Some(65), "{told:?}");
@@ -135,8 +126,7 @@ async fn a_refusal_by_the_worker_is_65_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_worker_the_event_stays_queued_and_without_rabbitmq_nothing_is_sent() {
-    let mut stage = Stage::new();
-    stage.configure(OPERATOR);
+    let stage = Stage::new();
     stage.init();
     let person = ["--user-id", "U-canary", "--timeout", "1"];
     let told = opt_out(&stage, &person);

@@ -132,6 +132,12 @@ vocabulary! {
         But => "but",
         /// What is not named: остальное, қалғандары, the rest.
         Rest => "rest",
+        /// A subscription, which may be one that people pay for.
+        Subscription => "subscription",
+        /// Offers us something: предлагаем, our services.
+        Offer => "offer",
+        /// Speaks of mailings as a trade: подписчики, доля, customers.
+        Topic => "topic",
         /// Says that the file with the request is attached.
         Attached => "attached",
         /// All: все, барлық, all.

@@ -32,6 +32,12 @@ pub(super) struct Around {
     pub(super) orders: bool,
     /// Sounds like the end of a newsletter.
     pub(super) footer: bool,
+    /// Asks for an answer with the verb that also means to unsubscribe.
+    pub(super) write_back: bool,
+    /// Offers us something.
+    pub(super) offers: bool,
+    /// Wants to get mails, or got out of the list by mistake.
+    pub(super) mistaken: bool,
 }
 
 /// What becomes of a request to stop marketing.
@@ -43,13 +49,38 @@ pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     if is_footer(words) {
         return Standing::Doubtful;
     }
+    if around.offers || around.mistaken {
+        return Standing::Doubtful;
+    }
+    if denies(fit, words) {
+        return Standing::Falls(Rule::NothingNegated);
+    }
     match fit.rule {
         Rule::OptOutUnsubscribe => unsubscribing(fit, words, around),
+        Rule::OptOutContact | Rule::OptOutBothered if is_about_the_reader(fit, words) => {
+            Standing::Falls(Rule::NothingOther)
+        }
         Rule::OptOutObject | Rule::OptOutContact | Rule::OptOutList | Rule::OptOutConsent => {
             about_goods(fit, words, around)
         }
         _ => Standing::Stands,
     }
+}
+
+/// "Do not take me off the list": the verb of the request is there too, negated.
+fn denies(fit: &Fit, words: &[Word]) -> bool {
+    let head = fit.places[0];
+    let near = words[head.saturating_sub(WISH_REACH)..words.len().min(head + WISH_REACH)].iter();
+    let is_denied = |word: &Word| word.is_not(Class::Remove) || word.is_not(Class::Leave);
+    fit.rule == Rule::OptOutList && !words[head].negated && near.into_iter().any(is_denied)
+}
+
+/// "I won't email you again": a promise of somebody who writes to us, not a request.
+fn is_about_the_reader(fit: &Fit, words: &[Word]) -> bool {
+    let head = fit.places[0];
+    let near = &words[head.saturating_sub(1)..words.len().min(head + 2)];
+    near.iter().any(|word| word.classes.has(Class::You))
+        && !words.iter().any(|word| word.classes.has(Class::Me))
 }
 
 /// "If you no longer wish to receive", which companies write to people and not the other way round.
@@ -94,6 +125,18 @@ fn about_goods(fit: &Fit, words: &[Word], around: Around) -> Standing {
         let places = words.iter().enumerate().filter(|(_, word)| word.classes.has(class));
         places.map(|(at, _)| at.abs_diff(head)).min()
     };
+    let paid = words.iter().any(|word| word.classes.has(Class::Subscription))
+        && words
+            .iter()
+            .all(|word| !word.classes.has(Class::Mailing) || word.classes.has(Class::Subscription));
+    if paid && distance(Class::Order).is_some() {
+        return Standing::Doubtful;
+    }
+    let own = [Class::Me, Class::My, Class::Address, Class::Mailing];
+    let is_own = own.into_iter().any(|class| distance(class).is_some());
+    if fit.rule == Rule::OptOutList && !is_own && distance(Class::Order).is_some() {
+        return Standing::Falls(Rule::NothingOrder);
+    }
     if distance(Class::Mailing).is_some() || distance(Class::Spam).is_some() {
         return Standing::Stands;
     }

@@ -43,9 +43,13 @@ const NAMES_MARKETING: Classes =
 impl Hearing {
     /// Listens to every sentence.
     pub(super) fn of(tokens: &Tokens) -> Self {
+        let says = |class| tokens.words.iter().any(|word| word.classes.has(class));
         let around = Around {
-            orders: tokens.words.iter().any(|word| word.classes.has(Class::Order)),
-            footer: tokens.words.iter().any(|word| word.classes.has(Class::Footer)),
+            orders: says(Class::Order),
+            footer: says(Class::Footer),
+            write_back: says(Class::WriteBack),
+            offers: says(Class::Offer),
+            mistaken: says(Class::Mistake),
         };
         let sentences = tokens.sentences.iter().enumerate();
         let mut heard: Vec<Heard> = sentences

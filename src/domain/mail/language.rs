@@ -9,7 +9,7 @@ use super::token::{Kind, Tokens};
 /// Words that a text needs before anything is said of its language.
 const WORDS_MIN: usize = 3;
 /// Of this many words one must be known.
-const ONE_KNOWN_IN: usize = 6;
+const ONE_KNOWN_IN: usize = 4;
 /// Of this many words in Cyrillic one must be known: few other languages of our customers are.
 const ONE_KNOWN_IN_CYRILLIC: usize = 9;
 

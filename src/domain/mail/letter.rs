@@ -15,6 +15,8 @@ pub struct Letter {
     pub signature: String,
     /// Whether anything was quoted and left out.
     pub quotes: bool,
+    /// Whether there are pictures or attachments, which nobody here looks into.
+    pub attachments: bool,
     /// The senders of the mails that are forwarded in this one, the outermost first: of a customer's mail that
     /// one colleague forwarded to another first the colleague, then the customer.
     pub forwarded_from: Vec<String>,

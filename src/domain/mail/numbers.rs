@@ -31,7 +31,7 @@ pub(super) fn named(text: &str, tokens: &Tokens, requests: &[usize], country: &C
         let mut at = 0;
         while at < words.len() && named.phones.len() + named.emails.len() < FOUND_MAX {
             let run = run_of_digits(text, &words[at..]);
-            let counts = in_request || is_own(&words[..at]);
+            let counts = in_request || (is_own(words) || (is_next && is_reached(words)));
             if words[at].kind == Kind::Email && (counts || is_next) {
                 push(&mut named.emails, &text[words[at].span.clone()]);
             } else if run > 0 && counts && !is_no_phone(&words[..at]) {
@@ -104,6 +104,13 @@ fn phone(text: &str, words: &[Word], country: &Country) -> Option<String> {
     let is_phone = DIGITS.contains(&digits)
         && canonical(IdentifierKind::Phone, &written, country, &mut String::new()).is_ok();
     is_phone.then_some(written)
+}
+
+/// "Your texts come to this number": what the request beside it is about.
+fn is_reached(words: &[Word]) -> bool {
+    let has = |class| words.iter().any(|word| word.classes.has(class));
+    let comes = [Class::Coming, Class::Sending, Class::Me, Class::My, Class::Message];
+    !has(Class::Order) && has(Class::Address) && comes.into_iter().any(has)
 }
 
 /// "My number is": something of the writer's that is an address.

@@ -80,14 +80,21 @@ pub(super) const OPT_OUTS: &[Pattern] = &[
     ),
     alone(Rule::OptOutUnsubscribe, not(&[Class::Unsubscribed])),
     near(Rule::OptOutUnsubscribe, is(&[Class::BrushOff, Class::WriteBack]), &[is(&[Class::Mailing])], 4),
-    near(Rule::OptOutConsent, REFUSING, &[is(&[Class::Consent])], 6),
+    near(Rule::OptOutConsent, REFUSING, &[is(&[Class::Consent])], 14),
     near(
         Rule::OptOutConsent,
-        not(&[Class::Consent, Class::Give]),
+        not(&[Class::Give]),
+        &[is(&[Class::Consent]), is(&[Class::Mailing, Class::Message, Class::Receive, Class::Send])],
+        8,
+    ),
+    near(
+        Rule::OptOutConsent,
+        not(&[Class::Consent]),
         &[is(&[Class::Mailing, Class::Message, Class::Receive, Class::Send])],
         8,
     ),
     near(Rule::OptOutList, is(&[Class::Remove, Class::Leave]), &[LISTED], 10),
+    near(Rule::OptOutList, not(&[Class::Add]), &[LISTED], 6),
     near(Rule::OptOutList, is(&[Class::Remove]), &[is(&[Class::Me])], 4),
     near(Rule::OptOutList, is(&[Class::Remove]), &[is(&[Class::Address])], 5),
     near(Rule::OptOutList, is(&[Class::Add, Class::Remove]), &[is(&[Class::StopList])], 6),
@@ -174,7 +181,9 @@ impl Pattern {
         for need in self.near {
             let from = head.saturating_sub(self.reach);
             let to = words.len().min(head + self.reach + 1);
-            let candidates = (from..to).filter(|at| !places.contains(at) && need.meets(&words[*at]));
+            // One word may mean both: a withdrawal of consent, in one phrase.
+            let is_free = |at: &usize| *at == head || !places.contains(at);
+            let candidates = (from..to).filter(|at| is_free(at) && need.meets(&words[*at]));
             places.push(candidates.min_by_key(|at| at.abs_diff(head))?);
         }
         Some(Fit { rule: self.rule, places })

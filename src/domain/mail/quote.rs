@@ -117,7 +117,7 @@ struct Splitter<'l, 'a> {
     quotes: bool,
 }
 
-impl<'a> Splitter<'_, 'a> {
+impl Splitter<'_, '_> {
     /// Sorts the lines; says from where on everything is quoted.
     fn run(&mut self) -> usize {
         let mut in_signature = false;
@@ -140,7 +140,7 @@ impl<'a> Splitter<'_, 'a> {
                 }
                 at += length;
             } else {
-                in_signature = self.sort(line, in_signature);
+                in_signature = self.sort(at, in_signature);
                 at += 1;
             }
         }
@@ -148,8 +148,9 @@ impl<'a> Splitter<'_, 'a> {
     }
 
     /// Puts a line that is not quoted where it belongs; says whether a signature goes on behind it.
-    fn sort(&mut self, line: &Line<'a>, in_signature: bool) -> bool {
-        if signature::is_program_line(line) {
+    fn sort(&mut self, at: usize, in_signature: bool) -> bool {
+        let line = &self.lines[at];
+        if signature::is_program_line(line) || self.is_number_below_program_line(at) {
             self.signature.push(line.raw);
             return in_signature;
         }
@@ -171,6 +172,12 @@ impl<'a> Splitter<'_, 'a> {
                 false
             }
         }
+    }
+
+    /// People let their telephone add its number below its own name.
+    fn is_number_below_program_line(&self, at: usize) -> bool {
+        let above = at.checked_sub(1).and_then(|above| self.lines.get(above));
+        above.is_some_and(signature::is_program_line) && !self.lines[at].inner.contains(char::is_alphabetic)
     }
 
     /// Whether everything from this line on is another mail.

@@ -129,8 +129,11 @@ impl Names {
         for (index, sentence) in tokens.sentences.iter().enumerate() {
             let words = tokens.of_sentence(sentence);
             let is_request = requests.contains(&index);
-            let keeps = words.iter().any(keeps);
-            if !is_request && !keeps {
+            // "The rest may go on" keeps nothing that is named beside it.
+            let rest_alone =
+                clauses(words).any(|clause| clause.iter().any(keeps) && clause.iter().any(is_rest));
+            let keeps_all = !is_request && !rest_alone && words.iter().any(keeps);
+            if !is_request && !words.iter().any(|word| keeps(word) || is_rest(word)) {
                 continue;
             }
             if is_request {
@@ -139,10 +142,12 @@ impl Names {
                         || (word.classes.has(Class::Send) && !word.classes.has(Class::ByCall))
                 });
             }
+            let mut fate = None;
             for clause in clauses(words) {
-                let refuses = clause.iter().any(|word| word.classes.any(REFUSALS) || word.negated);
-                let kept = !is_request || (!refuses && clause.iter().any(self::keeps));
-                self.listen_to_clause(said, clause, if kept { Fate::Kept } else { Fate::Refused });
+                fate = fate_of(clause, is_request, keeps_all).or(fate);
+                if let Some(fate) = fate {
+                    self.listen_to_clause(said, clause, fate);
+                }
             }
         }
     }
@@ -193,6 +198,11 @@ impl Names {
             brands: said.brands.covered(said.only, said.rest_kept, &brands),
             regions: said.regions.covered(said.only, said.rest_kept, &[]),
         };
+        // "Only the lulla emails" is about lulla: mail is what everything comes by.
+        let by_name = !narrowed.brands.is_empty() || !narrowed.regions.is_empty();
+        if by_name && narrowed.channels == [Channel::Email.as_str()] && said.channels.kept.is_empty() {
+            narrowed.channels.clear();
+        }
         narrowed.channels.sort_by_key(|channel| channels.iter().position(|known| known == channel));
         narrowed.regions.sort();
         narrowed.regions.dedup();
@@ -203,6 +213,25 @@ impl Names {
 /// Whether a word says that something may go on.
 fn keeps(word: &Word) -> bool {
     word.is(Class::Keep)
+}
+
+/// What a clause says of the names in it; `None` if it goes on like the one before it.
+fn fate_of(clause: &[Word], is_request: bool, keeps_all: bool) -> Option<Fate> {
+    let refuses = clause.iter().any(|word| word.classes.any(REFUSALS) || word.negated);
+    if is_request && refuses {
+        return Some(Fate::Refused);
+    }
+    if clause.iter().any(|word| keeps(word) || (is_request && word.is(Class::Need))) {
+        return Some(Fate::Kept);
+    }
+    if clause.iter().any(|word| word.classes.has(Class::Only)) {
+        return Some(Fate::Refused);
+    }
+    keeps_all.then_some(Fate::Kept)
+}
+
+fn is_rest(word: &Word) -> bool {
+    word.classes.has(Class::Rest)
 }
 
 fn channels_of(word: &Word) -> impl Iterator<Item = &'static str> {

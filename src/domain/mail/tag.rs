@@ -97,8 +97,7 @@ fn phrases(words: &mut [Word], sentence: &Sentence, lexicon: &Lexicon) {
         }
         words[0].classes = classes;
         words[0].negated = covered.negated;
-        at +=
-            if covered.places.last() == Some(&(covered.places.len() - 1)) { covered.places.len() } else { 1 };
+        at += covered.places.last().map_or(1, |last| last + 1);
     }
 }
 

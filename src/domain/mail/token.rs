@@ -14,6 +14,10 @@ const FULL_LINE_CHARS: usize = 50;
 /// Fewest single letters in a row that are taken for one word with spaces between its letters.
 const SPACED_LETTERS_MIN: usize = 4;
 
+/// Abbreviations that a full stop follows within a sentence, folded.
+const ABBREVIATIONS: [&str; 16] =
+    ["см", "г", "ул", "тел", "моб", "им", "т", "д", "п", "н", "каб", "доб", "эл", "no", "st", "тг"];
+
 /// One word of a text.
 #[derive(Debug, Clone)]
 pub(super) struct Word {
@@ -193,13 +197,21 @@ impl Cutter<'_> {
         match c {
             '?' => self.end_sentence(true),
             '!' | ';' | '。' => self.end_sentence(false),
-            // Not within lulla.kz or 8.777.
-            '.' if !rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric()) => self.end_sentence(false),
+            // Not within lulla.kz or 8.777, nor behind an abbreviation such as "см." or "г.".
+            '.' if !rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric()) && !self.is_abbreviated() => {
+                self.end_sentence(false);
+            }
             ',' | ':' | '(' | ')' | '"' | '«' | '»' | '–' | '—' | '“' | '”' | '/' => {
                 self.clause += 1
             }
             _ => {}
         }
+    }
+
+    /// Whether the last word is so short that a full stop behind it ends no sentence.
+    fn is_abbreviated(&self) -> bool {
+        let last = self.tokens.words.last().filter(|word| word.kind == Kind::Letters);
+        last.is_some_and(|word| ABBREVIATIONS.contains(&word.forms.own.as_str()))
     }
 
     fn end_sentence(&mut self, asks: bool) {

@@ -85,7 +85,7 @@ fn names(trace: &Trace) -> Vec<&str> {
 }
 
 fn folded(trace: &Trace, until: Option<Timestamp>) -> Working {
-    trace.fold(Head::new(ListId([2; 16])), &HashMap::new(), until).unwrap()
+    trace.fold(ListId([2; 16]), &HashMap::new(), until).unwrap()
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn of_the_records_of_one_event_only_the_one_that_decided_counts() {
     let ledger = ledger([event("1", EventKind::OptIn, 5, 1), event("1", EventKind::OptOut, 9, 1)]);
     let (trace, _) = traced(&ledger, 1);
     let deciding = [(EventKey::of("crm", "1"), RecordId([2; 16]))].into();
-    let folded = trace.fold(Head::new(ListId([2; 16])), &deciding, None).unwrap();
+    let folded = trace.fold(ListId([2; 16]), &deciding, None).unwrap();
     assert!(folded.people[&digest(1)].kept.standing.as_slice()[0].restricts);
 }
 

@@ -21,6 +21,8 @@ may = ["opt_out", "opt_in", "hold", "release", "complaint", "identifier_changed"
 users = ["callcenter"]
 [sources.email]
 may = ["opt_out", "hold", "complaint", "bounce"]
+[sources.operator]
+may = ["opt_out", "opt_in", "hold", "release", "complaint", "bounce", "identifier_changed", "dismiss", "apply"]
 [sources.import]
 may = ["opt_out", "hold", "complaint", "bounce"]
 "#;

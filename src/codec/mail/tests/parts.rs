@@ -62,6 +62,7 @@ fn a_plain_text_that_only_points_to_the_html_does_not_win() {
         "Your email client does not support HTML.",
         "Ваш почтовый клиент не поддерживает HTML",
         "Это письмо в формате HTML. Включите HTML.",
+        "Your mail program does not show HTML messages.",
     ] {
         let plain = format!("Content-Type: text/plain; charset=utf-8\n\n{stub}");
         check("Отпишите меня", &[multipart("alternative", &[&plain, HTML])]);
