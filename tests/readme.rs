@@ -12,6 +12,7 @@ use suppressd::codec::job::{self, JobLimits};
 use suppressd::domain::calendar::Calendar;
 use suppressd::domain::catalogue::Catalogue;
 use suppressd::domain::event::{Policy, SourcePolicy, permit};
+use suppressd::domain::mail::rule::Rule;
 use suppressd::domain::words::{DeadReason, EventKind, Purpose, Status};
 use suppressd::metrics::{Dependency, Metrics};
 use suppressd::settings::{Rules, load_rules};
@@ -116,6 +117,11 @@ fn every_metric_has_its_row_with_its_labels() {
 #[test]
 fn every_reason_of_a_dead_letter_has_its_row() {
     named("reasons", DeadReason::ALL.iter().map(|reason| reason.as_str()), row);
+}
+
+#[test]
+fn every_rule_that_decides_mails_has_its_row() {
+    named("rules", Rule::ALL.iter().map(|rule| rule.as_str()), row);
 }
 
 #[test]

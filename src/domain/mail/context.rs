@@ -101,12 +101,14 @@ fn near_wish(words: &[Word], at: usize) -> bool {
 
 fn unsubscribing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     let head = fit.places[0];
+    let clause = words[head].clause;
     let before = &words[head.saturating_sub(WISH_REACH)..head];
-    let unwished = before.iter().any(|word| word.is_not(Class::Want) || word.is_not(Class::Need));
+    let unwished = before
+        .iter()
+        .any(|word| word.clause == clause && (word.is_not(Class::Want) || word.is_not(Class::Need)));
     if unwished {
         return Standing::Falls(Rule::NothingNegated);
     }
-    let clause = words[head].clause;
     let is_condition = |word: &&Word| word.classes.has(Class::If) && word.clause == clause;
     let condition = words[head.saturating_sub(CONDITION_REACH)..head].iter().any(|word| is_condition(&word));
     let has = |class| words.iter().any(|word| word.classes.has(class));
