@@ -7,5 +7,6 @@ mod corpus;
 mod label;
 mod properties;
 mod report;
+mod scopes;
 mod support;
 mod words;

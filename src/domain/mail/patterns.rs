@@ -79,7 +79,12 @@ pub(super) const OPT_OUTS: &[Pattern] = &[
         10,
     ),
     alone(Rule::OptOutUnsubscribe, not(&[Class::Unsubscribed])),
-    near(Rule::OptOutUnsubscribe, is(&[Class::BrushOff, Class::WriteBack]), &[is(&[Class::Mailing])], 4),
+    near(
+        Rule::OptOutUnsubscribe,
+        is(&[Class::BrushOff, Class::WriteBack]),
+        &[is(&[Class::Mailing, Class::Spam])],
+        4,
+    ),
     near(Rule::OptOutConsent, REFUSING, &[is(&[Class::Consent])], 14),
     near(
         Rule::OptOutConsent,
