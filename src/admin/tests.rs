@@ -118,6 +118,7 @@ async fn a_worker_that_lacks_something_is_not_ready_and_says_why() {
             "redis": {"ready": false, "why": "no answer in time"},
             "ledger": {"ready": true, "why": null},
             "mirror": {"ready": true, "why": null},
+            "mailbox": {"ready": true, "why": null},
         },
         "warnings": [],
     });

@@ -17,6 +17,7 @@ mod show;
 mod table;
 mod wire;
 
+use std::panic::Location;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -74,8 +75,19 @@ enum Command {
     ReadMail(ReadMailArgs),
 }
 
+/// A mistake of ours. Its message is left out: one of slicing a text, say, quotes the text.
+struct Broken<'a>(Option<&'a Location<'a>>);
+
+impl std::fmt::Display for Broken<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a mistake in suppressd, please report it: panicked")?;
+        self.0.map_or(Ok(()), |place| write!(f, " at {place}"))
+    }
+}
+
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|broken| show::error(&Broken(broken.location()))));
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

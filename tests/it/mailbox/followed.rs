@@ -81,7 +81,12 @@ async fn an_unclear_mail_holds_its_sender_until_a_person_has_decided() {
 async fn a_call_is_followed_from_its_event_to_the_report() {
     let mut scene = Scene::new().await;
     let receipt = scene.event(event("cc-1", "opt_out", json!({"phone": "8 777 222 33 44"}))).await;
-    assert_eq!((&receipt["status"], &receipt["late"]), (&"applied".into(), &true.into()), "{receipt}");
+    assert_eq!(
+        (&receipt["status"], &receipt["source"]),
+        (&"applied".into(), &"call_center".into()),
+        "{receipt}"
+    );
+    assert!(receipt["due_at"].is_string(), "{receipt}");
     let expected = json!([["opt_out", false, "call_center", "call_center:cc-1"]]);
     assert_eq!(in_force(&scene, &["--phone", "77772223344"]), expected);
     assert_eq!(removed(&mut scene, "j-1", "+7 777 222 3344").await["opt_out"], 1);

@@ -170,6 +170,10 @@ fn search(directory: &Path, texts: &[&str], found: &mut Vec<PathBuf>) {
             search(&path, texts, found);
             continue;
         }
+        // A server's pipes would be waited for.
+        if !path.is_file() {
+            continue;
+        }
         let bytes = std::fs::read(&path).unwrap_or_default();
         let occurs = |text: &&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
         if texts.iter().any(occurs) {
