@@ -22,7 +22,7 @@ pub struct Limits {
     pub parts_max: usize,
     /// How deep a multipart may lie in others.
     pub depth_max: usize,
-    /// Bytes of decoded text, HTML before it is turned into text.
+    /// Bytes of decoded text, HTML before it is turned into text; no more than the reader of letters looks at.
     pub text_bytes_max: usize,
 }
 
@@ -37,7 +37,7 @@ impl Default for Limits {
             addresses_max: 64,
             parts_max: 256,
             depth_max: 16,
-            text_bytes_max: 1 << 20,
+            text_bytes_max: 256 << 10,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Cyrillic words lose the difference between Kazakh letters and their Russian look-alikes, ё/е, й/и, э/е,
 //! щ/ш and the hard and soft signs; every word loses case, accents and doubled letters. A Latin word has a
 //! second form, what it would be in Cyrillic, which covers both Kazakh Latin alphabets, ad-hoc Latin and
-//! transliterated Russian. Folding what is folded changes nothing. The lexicon goes through the same folds.
+//! transliterated Russian. Folding what is folded changes nothing: the choice of script must not depend on what
+//! folding takes away. The lexicon goes through the same folds.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -37,14 +38,18 @@ impl Forms {
 /// Folds one word.
 pub(super) fn forms(word: &str) -> Forms {
     let letters: Vec<char> = word.chars().take(WORD_CHARS_MAX).collect();
-    let letters = one_script(&letters);
-    if letters.iter().any(|c| is_cyrillic(*c)) {
-        return Forms { own: cyrillic(&letters), cyrillic: None };
+    match script(&letters) {
+        None => Forms { own: latin(&letters), cyrillic: None },
+        Some(Script::Cyrillic) => {
+            Forms { own: cyrillic(letters.into_iter().map(seen_as_cyrillic)), cyrillic: None }
+        }
+        Some(Script::Latin) => {
+            let letters: Vec<char> = letters.into_iter().flat_map(seen_as_latin).collect();
+            let own = latin(&letters);
+            let is_latin = own.bytes().any(|b| b.is_ascii_alphabetic());
+            Forms { own, cyrillic: is_latin.then(|| transliterated(&letters)) }
+        }
     }
-    let own = latin(&letters);
-    let is_latin = own.bytes().any(|b| b.is_ascii_alphabetic());
-    let cyrillic = is_latin.then(|| transliterated(&letters));
-    Forms { own, cyrillic }
 }
 
 /// Whether a letter is Cyrillic.
@@ -56,34 +61,61 @@ fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, '\u{C0}'..='\u{24F}' | '\u{1E00}'..='\u{1EFF}')
 }
 
-/// Brings a word of two scripts into the one that most of its letters are of, by the looks of the others.
-fn one_script(letters: &[char]) -> Vec<char> {
-    let cyrillic = letters.iter().filter(|c| is_cyrillic(**c)).count();
-    let latin = letters.iter().filter(|c| is_latin(**c)).count();
-    if cyrillic == 0 && latin == 0 {
-        return letters.to_vec();
-    }
-    let to_cyrillic = cyrillic >= latin;
-    letters
-        .iter()
-        .map(|c| {
-            let twin = TWINS.iter().find(|(l, k)| if to_cyrillic { l == c } else { k == c });
-            match twin {
-                Some((_, k)) if to_cyrillic => *k,
-                Some((l, _)) => *l,
-                None if *c == '0' => zero(to_cyrillic),
-                None => *c,
-            }
-        })
-        .collect()
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Latin,
+    Cyrillic,
 }
 
-fn zero(to_cyrillic: bool) -> char {
-    if to_cyrillic { 'о' } else { 'o' }
+/// The script that a word of two is meant in; `None` if it has letters of neither.
+///
+/// A letter that has no look-alike in the other script tells, a Cyrillic one first; only among look-alikes does
+/// the number decide. Folding keeps the letters that tell and brings all others into the script that they told,
+/// so that a folded word is of the same script again.
+fn script(letters: &[char]) -> Option<Script> {
+    let count = |is: fn(char) -> bool| letters.iter().filter(|c| is(**c)).count();
+    let (cyrillic, latin) = (count(is_cyrillic), count(is_latin));
+    if cyrillic + latin == 0 {
+        return None;
+    }
+    let tells_cyrillic = |c: &char| is_cyrillic(*c) && folded(*c).is_some_and(|_| latin_twin(*c).is_none());
+    let tells_latin = |c: &char| is_latin(*c) && cyrillic_twin(*c).is_none();
+    let is_cyrillic =
+        letters.iter().any(tells_cyrillic) || (!letters.iter().any(tells_latin) && cyrillic >= latin);
+    Some(if is_cyrillic { Script::Cyrillic } else { Script::Latin })
+}
+
+/// A letter of a Cyrillic word by its looks.
+fn seen_as_cyrillic(c: char) -> char {
+    if c == '0' { 'о' } else { cyrillic_twin(c).unwrap_or(c) }
+}
+
+/// A letter of a Latin word by its looks: none if folding drops it.
+fn seen_as_latin(c: char) -> impl Iterator<Item = char> {
+    let seen = match c {
+        '0' => [Some('o'), None],
+        'ц' | 'Ц' => [Some('t'), Some('c')],
+        c if is_cyrillic(c) => [latin_twin(c), None],
+        c => [Some(c), None],
+    };
+    seen.into_iter().flatten()
+}
+
+/// The Cyrillic letter that a Latin one looks like, with or without its accents.
+fn cyrillic_twin(c: char) -> Option<char> {
+    let plain = std::iter::once(c).nfd().next().filter(|_| is_latin(c))?;
+    TWINS.iter().find(|(latin, _)| *latin == plain).map(|(_, cyrillic)| *cyrillic)
+}
+
+/// The Latin letter that a Cyrillic one looks like, as it is or once it is folded.
+fn latin_twin(c: char) -> Option<char> {
+    let of = |c: char| TWINS.iter().find(|(_, cyrillic)| *cyrillic == c).map(|(latin, _)| *latin);
+    // Folded it is two letters, which both have twins.
+    if matches!(c, 'ц' | 'Ц') { Some('t') } else { of(c).or_else(|| of(folded(c)?)) }
 }
 
 /// Latin letters and the Cyrillic ones that look the same.
-const TWINS: [(char, char); 31] = [
+const TWINS: [(char, char); 29] = [
     ('A', 'А'),
     ('B', 'В'),
     ('C', 'С'),
@@ -109,35 +141,37 @@ const TWINS: [(char, char); 31] = [
     ('y', 'у'),
     ('m', 'м'),
     ('t', 'т'),
-    ('\u{EF}', 'ї'),
-    ('\u{EB}', 'ё'),
     ('j', 'ј'),
     ('J', 'Ј'),
     ('s', 'ѕ'),
     ('S', 'Ѕ'),
 ];
 
-fn cyrillic(letters: &[char]) -> String {
-    let lower = letters.iter().flat_map(|c| c.to_lowercase());
+fn cyrillic(letters: impl Iterator<Item = char>) -> String {
+    let lower = letters.flat_map(char::to_lowercase);
     let split = lower
         .flat_map(|c| if c == 'ц' { ['т', 'с'].into_iter().take(2) } else { [c, c].into_iter().take(1) });
-    squeezed(split.filter_map(|c| {
-        Some(match c {
-            'ә' => 'а',
-            'і' | 'ы' | 'й' | 'ї' => 'и',
-            'ң' => 'н',
-            'ғ' | 'ґ' => 'г',
-            'ү' | 'ұ' | 'ў' | 'ӯ' => 'у',
-            'қ' | 'ҡ' => 'к',
-            'ө' => 'о',
-            'һ' | 'ҳ' => 'х',
-            'ё' | 'э' | 'є' => 'е',
-            'щ' => 'ш',
-            'ъ' | 'ь' => return None,
-            c if is_combining_mark(c) => return None,
-            c => c,
-        })
-    }))
+    squeezed(split.filter_map(folded))
+}
+
+/// A Cyrillic letter folded, whatever its case; `None` if nothing is left of it.
+fn folded(c: char) -> Option<char> {
+    let lower = c.to_lowercase().next()?;
+    Some(match lower {
+        'ә' => 'а',
+        'і' | 'ы' | 'й' | 'ї' => 'и',
+        'ң' => 'н',
+        'ғ' | 'ґ' => 'г',
+        'ү' | 'ұ' | 'ў' | 'ӯ' => 'у',
+        'қ' | 'ҡ' => 'к',
+        'ө' => 'о',
+        'һ' | 'ҳ' => 'х',
+        'ё' | 'э' | 'є' => 'е',
+        'щ' => 'ш',
+        'ъ' | 'ь' => return None,
+        c if is_combining_mark(c) || !c.is_alphanumeric() => return None,
+        c => c,
+    })
 }
 
 fn latin(letters: &[char]) -> String {
@@ -147,15 +181,9 @@ fn latin(letters: &[char]) -> String {
 
 /// The text without a letter that repeats the one before it.
 fn squeezed(letters: impl Iterator<Item = char>) -> String {
-    let mut text = String::new();
     let mut last = None;
-    for c in letters.filter(|c| c.is_alphanumeric()) {
-        if last != Some(c) {
-            text.push(c);
-        }
-        last = Some(c);
-    }
-    text
+    let fresh = letters.filter(|c| c.is_alphanumeric()).filter(|c| last.replace(*c) != Some(*c));
+    fresh.take(WORD_CHARS_MAX).collect()
 }
 
 /// Several Latin letters for one Cyrillic, longest first, and what they become in folded Cyrillic.
@@ -264,6 +292,15 @@ mod tests {
         assert_eq!(forms("СТ0П").own, "стоп");
         assert_eq!(forms("STОP").own, "stop");
         assert_eq!(forms("unsubsсribе").own, "unsubscribe");
+        assert_eq!(forms("unsubscrіbe").own, "unsubscribe");
+    }
+
+    #[test]
+    fn a_folded_word_of_two_scripts_stays_in_its_script() {
+        for word in ["CȺЦ", "𞁈aa", "ъъёfg", "әf", "İсы", "Ѐ0x", "цccc"] {
+            let once = forms(&visible(word)).own;
+            assert_eq!(forms(&once).own, once, "{word}");
+        }
     }
 
     #[test]

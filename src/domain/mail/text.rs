@@ -19,7 +19,7 @@ use super::scope::{Names, Said};
 use super::tag::tagged;
 use super::token::{Kind, Lines, Tokens, Word};
 
-/// Bytes of a text that are read; people say what they want long before.
+/// Bytes of a text that are read; the codec cuts there too, and tells that there was more.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a subject that are read.
 const SUBJECT_BYTES_MAX: usize = 2 * 1024;
