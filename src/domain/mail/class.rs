@@ -138,6 +138,8 @@ vocabulary! {
         Offer => "offer",
         /// Speaks of mailings as a trade: подписчики, доля, customers.
         Topic => "topic",
+        /// Wants less of it, and not none: пореже, сирек, less often.
+        LessOften => "less_often",
         /// Says that the file with the request is attached.
         Attached => "attached",
         /// All: все, барлық, all.

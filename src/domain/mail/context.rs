@@ -56,6 +56,9 @@ pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
     if denies(fit, words) {
         return Standing::Falls(Rule::NothingNegated);
     }
+    if is_about_another_matter(fit, words, around) {
+        return Standing::Doubtful;
+    }
     match fit.rule {
         Rule::OptOutUnsubscribe => unsubscribing(fit, words, around),
         Rule::OptOutContact | Rule::OptOutBothered if is_about_the_reader(fit, words) => {
@@ -66,6 +69,21 @@ pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
         }
         _ => Standing::Stands,
     }
+}
+
+/// Who applies for a job or complains of a courier says "do not call" and "do not send him" too; and who wants
+/// fewer mails wants some.
+fn is_about_another_matter(fit: &Fit, words: &[Word], around: Around) -> bool {
+    let in_general = matches!(fit.rule, Rule::OptOutContact | Rule::OptOutObject);
+    if in_general && around.has(Class::LessOften) {
+        return true;
+    }
+    let named = Classes::of(&[Class::Mailing, Class::Message, Class::Spam]);
+    if fit.rule != Rule::OptOutContact || words.iter().any(|word| word.classes.any(named)) {
+        return false;
+    }
+    let complains = around.has(Class::Complain) || around.has(Class::BadService);
+    around.has(Class::Topic) || (complains && around.has(Class::Order))
 }
 
 /// "Do not take me off the list": the verb of the request is there too, negated.
@@ -158,5 +176,6 @@ fn about_goods(fit: &Fit, words: &[Word], around: Around) -> Standing {
     if order <= ORDER_REACH && message.is_none_or(|message| order < message) {
         return Standing::Falls(Rule::NothingOrder);
     }
-    if fit.rule == Rule::OptOutContact { Standing::Doubtful } else { Standing::Stands }
+    let sends = words[head].is_not(Class::Send) && !words.iter().any(|word| word.classes.has(Class::More));
+    if fit.rule == Rule::OptOutContact || sends { Standing::Doubtful } else { Standing::Stands }
 }

@@ -12,11 +12,15 @@ use super::class::{Class, Classes};
 use super::distance::distance;
 use super::fold::{Forms, forms};
 use super::phrase::{Phrase, Piece};
+use super::sound;
 use super::suffix;
 
 /// Letters that a word needs before a misspelling of it is believed, and before two are.
 const LETTERS_FOR_ONE_SLIP: usize = 6;
 const LETTERS_FOR_TWO_SLIPS: usize = 10;
+
+/// What a word that only sounds right counts for, beside one with slips of the pen.
+const SLIPS_OF_A_SOUND: usize = 2;
 
 /// Classes that a whole word has besides those of its stem; every other whole word is an exception to it.
 const BESIDES: Classes =
@@ -42,6 +46,8 @@ struct Stem {
 struct Misspelt {
     text: String,
     letters: Vec<char>,
+    sound: String,
+    skeleton: String,
     classes: Classes,
 }
 
@@ -94,7 +100,7 @@ impl Lexicon {
     fn add_word(&mut self, word: &Piece, classes: Classes, misspelt: bool) {
         let text = word.text().to_owned();
         if misspelt {
-            self.misspelt.push(Misspelt { letters: text.chars().collect(), text, classes });
+            self.misspelt.push(Misspelt::new(text, classes));
             return;
         }
         match word {
@@ -140,7 +146,12 @@ impl Lexicon {
         let near = [Some(&forms.own), forms.cyrillic.as_ref()].into_iter().flatten();
         let near = near.filter_map(|form| {
             let letters: Vec<char> = form.chars().collect();
-            let slips = self.misspelt.iter().filter_map(|entry| Some((entry.slips(&letters)?, entry)));
+            let (sound, skeleton) = (sound::of(form), sound::without_vowels(form));
+            let slips = self.misspelt.iter().filter_map(move |entry| {
+                let is_heard = entry.sounds_like(&sound) || entry.is_short_for(skeleton.as_deref());
+                let slips = entry.slips(&letters).or_else(|| is_heard.then_some(SLIPS_OF_A_SOUND))?;
+                Some((slips, entry))
+            });
             slips.min_by_key(|(slips, _)| *slips)
         });
         let (_, entry) = near.min_by_key(|(slips, _)| *slips)?;
@@ -172,6 +183,21 @@ impl Stem {
 }
 
 impl Misspelt {
+    fn new(text: String, classes: Classes) -> Self {
+        let (sound, skeleton) = (sound::of(&text), sound::skeleton(&text));
+        Self { letters: text.chars().collect(), text, sound, skeleton, classes }
+    }
+
+    /// Whether it is heard like a word that somebody wrote by ear.
+    fn sounds_like(&self, sound: &str) -> bool {
+        self.letters.len() >= LETTERS_FOR_ONE_SLIP && self.sound == sound
+    }
+
+    /// Whether a word without vowels stands for it.
+    fn is_short_for(&self, skeleton: Option<&str>) -> bool {
+        self.letters.len() >= LETTERS_FOR_ONE_SLIP && skeleton == Some(self.skeleton.as_str())
+    }
+
     fn slips(&self, letters: &[char]) -> Option<usize> {
         let most = match self.letters.len() {
             LETTERS_FOR_TWO_SLIPS.. => 2,

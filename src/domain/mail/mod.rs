@@ -24,6 +24,7 @@ pub mod read;
 pub mod reading;
 pub mod rule;
 mod scope;
+mod sound;
 mod split;
 mod suffix;
 mod tag;

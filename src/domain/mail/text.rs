@@ -28,7 +28,7 @@ const OTHER_WORDS_MAX: usize = 6;
 /// Words in a mail that is short enough for a word without an object to be its point.
 const SHORT_MAIL_WORDS: usize = 25;
 /// What a mail that names marketing may be about without refusing it.
-const HARMLESS: [Class; 9] = [
+const HARMLESS: Classes = Classes::of(&[
     Class::Subscribe,
     Class::Keep,
     Class::Topic,
@@ -38,7 +38,30 @@ const HARMLESS: [Class; 9] = [
     Class::WriteBack,
     Class::Order,
     Class::Mistake,
-];
+    Class::LessOften,
+]);
+/// What words refuse, whatever it is that they refuse.
+const REFUSALS: Classes = Classes::of(&[
+    Class::Not,
+    Class::None,
+    Class::Unwanted,
+    Class::Annoyed,
+    Class::Stop,
+    Class::Refuse,
+    Class::Remove,
+    Class::Forbid,
+    Class::Cancel,
+    Class::Withdraw,
+]);
+/// What else an answer to one of our mails may be about.
+const OTHER_MATTERS: Classes = HARMLESS.with(Classes::of(&[
+    Class::Complain,
+    Class::BadService,
+    Class::Access,
+    Class::How,
+    Class::Data,
+    Class::Need,
+]));
 
 /// What was understood of a letter.
 pub(super) struct Understanding {
@@ -52,6 +75,8 @@ pub(super) struct Understanding {
     from_text: Hearing,
     /// Whether the subject is the writer's own.
     own_subject: bool,
+    /// Whether a mail was quoted.
+    quotes: bool,
     /// Whether the writer wrote nothing at all.
     is_empty: bool,
 }
@@ -81,6 +106,7 @@ pub(super) fn understand(letter: &Letter, lexicon: &Lexicon) -> Understanding {
         from_subject,
         from_text,
         own_subject,
+        quotes: letter.quotes,
     }
 }
 
@@ -188,8 +214,21 @@ impl Understanding {
     /// Whether the text speaks of marketing in words that no rule knows: a person must see that it is no
     /// request.
     fn is_unclear(&self) -> bool {
-        let speaks = |class| self.tokens.words.iter().any(|word| word.classes.has(class));
-        speaks(Class::Mailing) && !HARMLESS.into_iter().any(speaks)
+        let speaks = |classes: Classes| self.tokens.words.iter().any(|word| word.classes.any(classes));
+        let refuses = speaks(REFUSALS) || self.tokens.words.iter().any(|word| word.negated);
+        let marketing = speaks(Classes::of(&[Class::Mailing]))
+            || (refuses && speaks(Classes::of(&[Class::Message, Class::Send, Class::Sending])));
+        (marketing && !speaks(HARMLESS)) || self.is_short_answer()
+    }
+
+    /// Whether it is a few words in answer to a mail of ours, about nothing that is known.
+    fn is_short_answer(&self) -> bool {
+        let words = || self.subject.words.iter().chain(&self.tokens.words);
+        (self.quotes || !self.own_subject)
+            && !self.text_is_empty()
+            && self.tokens.words.len() <= SHORT_MAIL_WORDS
+            && !self.tokens.sentences.iter().any(|sentence| sentence.asks)
+            && !words().any(|word| word.classes.any(OTHER_MATTERS))
     }
 
     /// What a single word means that is the whole message.
