@@ -140,6 +140,8 @@ vocabulary! {
         Topic => "topic",
         /// Wants less of it, and not none: пореже, сирек, less often.
         LessOften => "less_often",
+        /// Looks for work: вакансия, резюме, job application.
+        Job => "job",
         /// Says that the file with the request is attached.
         Attached => "attached",
         /// All: все, барлық, all.

@@ -74,16 +74,15 @@ pub(super) fn standing(fit: &Fit, words: &[Word], around: Around) -> Standing {
 /// Who applies for a job or complains of a courier says "do not call" and "do not send him" too; and who wants
 /// fewer mails wants some.
 fn is_about_another_matter(fit: &Fit, words: &[Word], around: Around) -> bool {
-    let in_general = matches!(fit.rule, Rule::OptOutContact | Rule::OptOutObject);
-    if in_general && around.has(Class::LessOften) {
+    let has = |class| words.iter().any(|word| word.classes.has(class));
+    if matches!(fit.rule, Rule::OptOutContact | Rule::OptOutObject) && has(Class::LessOften) {
         return true;
     }
-    let named = Classes::of(&[Class::Mailing, Class::Message, Class::Spam]);
-    if fit.rule != Rule::OptOutContact || words.iter().any(|word| word.classes.any(named)) {
+    if fit.rule != Rule::OptOutContact || [Class::Mailing, Class::Message, Class::Spam].into_iter().any(has) {
         return false;
     }
-    let complains = around.has(Class::Complain) || around.has(Class::BadService);
-    around.has(Class::Topic) || (complains && around.has(Class::Order))
+    let of_an_order = around.has(Class::Complain) || around.has(Class::WriteBack);
+    around.has(Class::Job) || (of_an_order && around.has(Class::Order))
 }
 
 /// "Do not take me off the list": the verb of the request is there too, negated.
@@ -176,6 +175,9 @@ fn about_goods(fit: &Fit, words: &[Word], around: Around) -> Standing {
     if order <= ORDER_REACH && message.is_none_or(|message| order < message) {
         return Standing::Falls(Rule::NothingOrder);
     }
-    let sends = words[head].is_not(Class::Send) && !words.iter().any(|word| word.classes.has(Class::More));
-    if fit.rule == Rule::OptOutContact || sends { Standing::Doubtful } else { Standing::Stands }
+    if fit.rule == Rule::OptOutContact || around.has(Class::WriteBack) {
+        Standing::Doubtful
+    } else {
+        Standing::Stands
+    }
 }

@@ -39,10 +39,10 @@ const HARMLESS: Classes = Classes::of(&[
     Class::Order,
     Class::Mistake,
     Class::LessOften,
+    Class::Job,
 ]);
 /// What words refuse, whatever it is that they refuse.
 const REFUSALS: Classes = Classes::of(&[
-    Class::Not,
     Class::None,
     Class::Unwanted,
     Class::Annoyed,
@@ -215,7 +215,9 @@ impl Understanding {
     /// request.
     fn is_unclear(&self) -> bool {
         let speaks = |classes: Classes| self.tokens.words.iter().any(|word| word.classes.any(classes));
-        let refuses = speaks(REFUSALS) || self.tokens.words.iter().any(|word| word.negated);
+        let is_refused = |word: &Word| word.negated && !word.classes.has(Class::Coming);
+        let refuses = !speaks(Classes::of(&[Class::Why]))
+            && (speaks(REFUSALS) || self.tokens.words.iter().any(is_refused));
         let marketing = speaks(Classes::of(&[Class::Mailing]))
             || (refuses && speaks(Classes::of(&[Class::Message, Class::Send, Class::Sending])));
         (marketing && !speaks(HARMLESS)) || self.is_short_answer()
