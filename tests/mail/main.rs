@@ -8,5 +8,6 @@ mod label;
 mod properties;
 mod report;
 mod scopes;
+mod speech;
 mod support;
 mod words;
