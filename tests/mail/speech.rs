@@ -1,6 +1,6 @@
 //! What people write when they write as they speak: slips, slang, half sentences.
 //!
-//! Every sentence is a request by itself; what is none has its tables in `words.rs`.
+//! Requests, and at the end what sounds like one and is none; the other tables are in `words.rs`.
 
 use crate::support::check;
 
