@@ -1,8 +1,9 @@
 //! The labelled mails below `corpus/`: what each is taken for, and how often that is right.
 //!
 //! `development` is what the rules were made with; `held-out` was written by somebody else and stayed unseen
-//! until the rules were done, and so was `second-held-out` when that had been mended. A mail's labels are its own headers, which the product does not read. The
-//! tables are printed (`cargo test --test mail -- --nocapture corpus`).
+//! until the rules were done, and so was `second-held-out` when that had been mended. `ordinary` is what such a
+//! mailbox gets on an ordinary day, and came last. A mail's labels are its own headers, which the product does
+//! not read. The tables are printed (`cargo test --test mail -- --nocapture corpus`).
 
 use std::path::{Path, PathBuf};
 
@@ -155,4 +156,9 @@ fn mails_that_nobody_had_seen_are_understood() {
 #[test]
 fn mails_that_came_after_the_first_corrections_are_understood() {
     run("second-held-out");
+}
+
+#[test]
+fn the_mails_of_an_ordinary_day_are_understood() {
+    run("ordinary");
 }

@@ -183,6 +183,20 @@ fn our_own_addresses_and_numbers_are_nobodys_to_suppress() {
 }
 
 #[test]
+fn a_number_named_right_after_the_request_is_the_writers_and_one_on_a_line_of_its_own_is_not() {
+    let reader = reader();
+    for (text, phones) in [
+        ("Хватит мне звонить! Номер 8 701 000 11 22. Спасибо", 1),
+        ("Stop calling me. Number 8 701 000 11 22", 1),
+        ("Маған қоңырау шалмаңыз! Нөмір 8 701 000 11 22", 1),
+        ("Хватит мне звонить!\n\nИван, номер 8 701 000 11 22", 0),
+    ] {
+        let Outcome::OptOut { subject, .. } = reader.read(&letter(text)).outcome else { panic!("{text}") };
+        assert_eq!(subject.phones.len(), phones, "{text}");
+    }
+}
+
+#[test]
 fn a_long_mail_is_read_in_bounded_time() {
     let reader = reader();
     let long = "отпишитеменяпожалуйста неизвестноеслово qwertyuiop ".repeat(6_000);

@@ -31,7 +31,10 @@ pub(super) fn named(text: &str, tokens: &Tokens, requests: &[usize], country: &C
         let mut at = 0;
         while at < words.len() && named.phones.len() + named.emails.len() < FOUND_MAX {
             let run = run_of_digits(text, &words[at..]);
-            let counts = in_request || (is_own(words) || (is_next && is_reached(words)));
+            let counts = in_request
+                || is_own(words)
+                || (is_next && is_reached(words))
+                || (at == 1 && is_called_a_number_at_once(text, tokens, requests, index));
             if words[at].kind == Kind::Email && (counts || is_next) {
                 push(&mut named.emails, &text[words[at].span.clone()]);
             } else if run > 0
@@ -58,6 +61,16 @@ fn is_line_below(text: &str, tokens: &Tokens, requests: &[usize], index: usize) 
     let Some(first) = words.first() else { return false };
     let between = &text[above.span.end.min(first.span.start)..first.span.start];
     words.iter().all(|word| word.kind != Kind::Letters) && between.matches('\n').count() == 1
+}
+
+/// "Stop calling me! Number 8777…": on the line of the request, and called a number by the word before it. On a
+/// line of its own the same may be a signature.
+fn is_called_a_number_at_once(text: &str, tokens: &Tokens, requests: &[usize], index: usize) -> bool {
+    let Some(above) = index.checked_sub(1).filter(|above| requests.contains(above)) else { return false };
+    let Some(last) = tokens.of_sentence(&tokens.sentences[above]).last() else { return false };
+    let Some(first) = tokens.of_sentence(&tokens.sentences[index]).first() else { return false };
+    let between = &text[last.span.end.min(first.span.start)..first.span.start];
+    first.classes.has(Class::Address) && !between.contains('\n')
 }
 
 fn push(list: &mut Vec<String>, value: &str) {
