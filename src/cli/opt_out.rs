@@ -94,6 +94,8 @@ pub(super) fn run(
         request_id: args.request_id.as_deref(),
         requested_by: args.requested_by,
         agent: args.send.agent.as_deref(),
+        review: None,
+        rule: None,
     };
     send(&event, &args.send, settings, runtime, console)
 }

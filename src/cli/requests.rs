@@ -117,6 +117,8 @@ fn decide(
         request_id: Some(&args.id),
         requested_by: None,
         agent: args.send.agent.as_deref(),
+        review: None,
+        rule: None,
     };
     send(&event, &args.send, settings, runtime, console)
 }

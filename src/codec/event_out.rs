@@ -4,10 +4,10 @@
 //! a duplicate only as long as it says the same.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
+use super::written_event::{self, WrittenEvent};
 use crate::domain::mail::reading::{Narrowed, Subject};
-use crate::domain::words::{EventKind, ReviewMode};
+use crate::domain::words::{EventKind, IdentifierKind, ReviewMode};
 
 /// Further subjects in one event, beyond the first.
 pub const ALSO_MAX: usize = 16;
@@ -35,40 +35,6 @@ pub struct EventOut<'a> {
     pub rule: &'a str,
 }
 
-#[derive(Serialize)]
-struct Wire<'a> {
-    event_id: &'a str,
-    source: &'a str,
-    kind: &'a str,
-    occurred_at: Timestamp,
-    subject: WireSubject<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    also: Vec<WireSubject<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<WireScope<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    review: Option<&'a str>,
-    rule: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireSubject<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct WireScope<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    regions: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    channels: &'a [&'static str],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    brands: &'a [String],
-}
-
 /// Whether an event has room for all of a subject.
 pub fn fits(subject: &Subject) -> bool {
     subject.emails.len().max(subject.phones.len()) <= 1 + ALSO_MAX
@@ -76,32 +42,33 @@ pub fn fits(subject: &Subject) -> bool {
 
 /// Writes an event. What does not [fit](fits) is left out.
 pub fn write(event: &EventOut<'_>) -> Vec<u8> {
-    let subject = event.subject;
-    let nobody = WireSubject { email: Some(NO_ADDRESS), phone: None };
-    let count = subject.emails.len().max(subject.phones.len()).min(1 + ALSO_MAX);
-    let mut subjects = (0..count).map(|index| WireSubject {
-        email: subject.emails.get(index).map(String::as_str),
-        phone: subject.phones.get(index).map(String::as_str),
-    });
-    let wire = Wire {
+    let emails = event.subject.emails.iter().take(1 + ALSO_MAX);
+    let phones = event.subject.phones.iter().take(1 + ALSO_MAX);
+    let mut about: Vec<_> = emails.map(|email| (IdentifierKind::Email, email.as_str())).collect();
+    about.extend(phones.map(|phone| (IdentifierKind::Phone, phone.as_str())));
+    if about.is_empty() {
+        about.push((IdentifierKind::Email, NO_ADDRESS));
+    }
+    written_event::write(&WrittenEvent {
         event_id: event.event_id,
         source: event.source,
-        kind: event.kind.as_str(),
+        kind: event.kind,
         occurred_at: event.occurred_at,
-        subject: subjects.next().unwrap_or(nobody),
-        also: subjects.collect(),
-        scope: event.scope.and_then(scope),
-        review: event.review.map(ReviewMode::as_str),
-        rule: event.rule,
-    };
-    serde_json::to_vec(&wire).expect("its keys are text")
+        about,
+        scope: event.scope.map(scope).unwrap_or_default(),
+        request_id: None,
+        requested_by: None,
+        agent: None,
+        review: event.review,
+        rule: Some(event.rule),
+    })
 }
 
-/// An empty scope is no scope: it would be an error.
-fn scope(narrowed: &Narrowed) -> Option<WireScope<'_>> {
+/// Regions, channels and brands.
+fn scope(narrowed: &Narrowed) -> [Vec<&str>; 3] {
     let Narrowed { channels, brands, regions } = narrowed;
-    let any = !(channels.is_empty() && brands.is_empty() && regions.is_empty());
-    any.then_some(WireScope { regions, channels, brands })
+    let regions = regions.iter().map(String::as_str).collect();
+    [regions, channels.clone(), brands.iter().map(String::as_str).collect()]
 }
 
 #[cfg(test)]

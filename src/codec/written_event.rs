@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::words::{EventKind, IdentifierKind, RequestedBy};
+use crate::domain::words::{EventKind, IdentifierKind, RequestedBy, ReviewMode};
 
 /// An event to be sent. Not `Debug`: it names a person.
 pub struct WrittenEvent<'a> {
@@ -25,6 +25,10 @@ pub struct WrittenEvent<'a> {
     pub requested_by: Option<RequestedBy>,
     /// The operator.
     pub agent: Option<&'a str>,
+    /// Whether a person decides.
+    pub review: Option<ReviewMode>,
+    /// By which rule the source decided.
+    pub rule: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -45,6 +49,10 @@ struct Wire<'a> {
     requested_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
 }
 
 #[derive(Default, Serialize)]
@@ -88,6 +96,8 @@ pub fn write(event: &WrittenEvent<'_>) -> Vec<u8> {
         request_id: event.request_id,
         requested_by: event.requested_by.map(RequestedBy::as_str),
         agent: event.agent,
+        review: event.review.map(ReviewMode::as_str),
+        rule: event.rule,
     };
     serde_json::to_vec(&wire).expect("an event has only text keys")
 }
@@ -130,6 +140,8 @@ mod tests {
             request_id: Some("CRM-88"),
             requested_by: Some(RequestedBy::Authority),
             agent: Some("op-17"),
+            review: Some(ReviewMode::Hold),
+            rule: Some("opt_out.object"),
         }
     }
 
@@ -148,6 +160,7 @@ mod tests {
         assert_eq!((read.scope.channels, read.scope.brands), (None, Some(vec!["lulla.kz", "bilal.kz"])));
         assert_eq!((read.request_id, read.agent), (Some("CRM-88"), Some("op-17")));
         assert_eq!(read.requested_by, RequestedBy::Authority);
+        assert_eq!((read.review, read.rule), (Some(ReviewMode::Hold), Some("opt_out.object")));
     }
 
     #[test]
