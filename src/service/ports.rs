@@ -49,7 +49,8 @@ impl BrokerFault {
 /// Publishes with confirms.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Publishes one message, `mandatory`, and waits until the broker answers for it.
+    /// Publishes one message and waits until the broker answers for it. Except to the exchange of receipts, reports,
+    /// recalls and alarms, it is `mandatory`: what nobody is bound for comes back.
     ///
     /// An error means that the result is unknown or refused: the caller tries again.
     async fn publish(&self, message: &Outgoing) -> Result<Delivered, BrokerFault>;
