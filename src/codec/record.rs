@@ -3,6 +3,9 @@
 //! The ledger outlives every version of this program, so the form is self-describing and carries its
 //! version. A record of an unknown version or kind is an error, never skipped: the fold may not guess.
 
+mod import;
+
+use import::WireImport;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +75,7 @@ enum Body {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         requests: Vec<String>,
     },
+    Imported(WireImport),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,6 +169,7 @@ impl From<&Record> for Body {
                 people: people.iter().map(|(digest, p)| WirePerson::of(*digest, p)).collect(),
                 requests: requests.iter().map(|request| hex(&value::write_review(request))).collect(),
             },
+            Record::Imported(import) => Self::Imported(WireImport::from(&**import)),
         }
     }
 }
@@ -189,6 +194,7 @@ impl Body {
                     requests: requests.iter().map(read).collect::<Option<_>>()?,
                 }
             }
+            Self::Imported(import) => Record::Imported(Box::new(import.import()?)),
         })
     }
 }

@@ -14,14 +14,11 @@ use crate::codec::record;
 use crate::domain::digest::HashKey;
 use crate::domain::fold::{Head, Missing, Working};
 use crate::domain::record::{Entry, Nonce, Person, Record};
-use crate::service::apply_ledger::{FoldOrList, fold_onto};
+use crate::service::apply_ledger::{BATCH_WEIGHT_MAX, FoldOrList, fold_onto};
 use crate::service::ports::{Ledger, LedgerReader, List, Page, Requests, Start};
 use crate::service::random;
 use crate::settings::Settings;
 use crate::store::{Promoted, RedisList};
-
-/// Records folded and written at once.
-const BATCH_MAX: usize = 256;
 
 /// People in one record of what is restored.
 const RESTORED_MAX: usize = 256;
@@ -116,8 +113,8 @@ impl Copy<'_> {
     ) -> Result<(), Stop> {
         let mut done = false;
         while !done {
-            let mut batch = Vec::new();
-            while batch.len() < BATCH_MAX && !done {
+            let (mut batch, mut weight) = (Vec::new(), 0);
+            while weight < BATCH_WEIGHT_MAX && !done {
                 let next = timeout(RECORD_TIMEOUT, self.reader.next()).await;
                 let (offset, bytes) =
                     next.map_err(|_| Stop::Unavailable("the ledger's next record does not come".into()))??;
@@ -128,6 +125,7 @@ impl Copy<'_> {
                 }
                 let entry = record::read(&bytes).map_err(configuration)?;
                 done = last(offset, &entry);
+                weight += entry.record.weight();
                 batch.push(entry);
             }
             let entries: Vec<&Entry> = batch.iter().collect();

@@ -155,7 +155,12 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
             metrics.set_identifiers(*kind, counts.max().unwrap_or_default());
         }
         let other = fold != crate::domain::fold::FOLD_VERSION;
-        let mixed = || format!("the list is kept by another version (fold {fold}): this worker filters only");
+        let mixed = || {
+            format!(
+                "the list is kept by another version (fold {fold}): this worker filters and does not apply; when all \
+                 are of this version, run `suppressd rebuild`"
+            )
+        };
         health.warn("fold", other.then(mixed));
     }
 }

@@ -14,20 +14,26 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::digest::{Digest, KeyCheck};
 use super::record::{
-    Entry, EventKey, EventRecord, LedgerId, ListId, Nonce, Person, Record, RecordId, RequestKey, WorkerId,
+    Entry, EventKey, EventRecord, ImportLine, ImportRecord, ImportSubject, LedgerId, ListId, Nonce, Person,
+    Record, RecordId, RequestKey, WorkerId,
 };
 use super::request::{InReview, Request};
 use super::scope::Name;
 use super::words::{EventKind, IdentifierKind};
 
+use people::columns;
+
 pub use outcome::{Decision, Outcome};
 
 /// The version of this fold, kept with the list: only workers of the same version apply.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;
 
 /// Versions of calendars that the head names, so that each outcome only has a number. Beyond it outcomes have
 /// the name itself.
 pub const CALENDARS_MAX: usize = 100;
+
+/// What a digest counts as whose kind is not known any more: nothing, since it comes without a key.
+const UNCOUNTED: IdentifierKind = IdentifierKind::UserId;
 
 /// Fences kept, the newest: more workers than this at once would wait for each other.
 pub const FENCES_MAX: usize = 256;
@@ -180,6 +186,7 @@ impl Working {
                         seeds.extend(request.digests());
                     }
                 }
+                Record::Imported(import) => seeds.extend(import.lines.iter().flat_map(ImportLine::digests)),
                 Record::Fence { .. } => missing.fences |= self.fences.is_none(),
                 Record::Genesis { .. } | Record::KeyAdded { .. } | Record::KeyRetired { .. } => {}
             }
@@ -244,6 +251,7 @@ impl Working {
             Record::KeyAdded { key } => drop(self.head.keys.insert(*key)),
             Record::KeyRetired { key } => drop(self.head.keys.remove(key)),
             Record::Restored { people, requests } => self.fold_restored(people, requests),
+            Record::Imported(import) => self.fold_imported(import),
         }
         self.head.position += 1;
         self.head.last = Some(entry.id);
@@ -255,9 +263,9 @@ impl Working {
         if self.events.get(&event.key).is_some_and(Option::is_some) {
             return;
         }
-        // Written by a worker that lacks a key: whoever looks up under that key would not find it. That worker
-        // cannot acknowledge the event, so it comes again to one that has the key, and that record decides.
-        if self.head.keys.iter().any(|key| !event.keys.contains(key)) {
+        // That worker cannot acknowledge the event, so it comes again to one that has the key, and that record
+        // decides.
+        if self.lacks_a_key(&event.keys) {
             return;
         }
         let folded = match (event.kind, event.review) {
@@ -307,19 +315,37 @@ impl Working {
         self.changed.fences = true;
     }
 
+    /// Each line that changes what stands is a revision. Its import is told to read the whole file again if it
+    /// wrote without a key.
+    fn fold_imported(&mut self, import: &ImportRecord) {
+        if self.lacks_a_key(&import.keys) {
+            return;
+        }
+        for line in &import.lines {
+            let Some(statement) = line.statement() else { continue };
+            let changed = match &line.subject {
+                ImportSubject::Known(subjects) => {
+                    self.say_of(&columns(subjects, &import.keys), &statement).changed
+                }
+                ImportSubject::Digest(digest) => self.state(*digest, UNCOUNTED, None, vec![statement]),
+            };
+            self.head.revision += u64::from(changed);
+        }
+    }
+
+    /// Written by a worker that lacks a key: whoever looks up under that key would not find it.
+    fn lacks_a_key(&self, keys: &[KeyCheck]) -> bool {
+        self.head.keys.iter().any(|key| !keys.contains(key))
+    }
+
     fn fold_restored(&mut self, people: &[(Digest, Person)], requests: &[InReview]) {
         let mut changed = false;
-        // Their kinds and keys are not known any more, so the counts leave them out.
-        let counts = self.head.counts.clone();
         for (digest, person) in people {
-            let nobody = KeyCheck([0; 8]);
-            changed |=
-                self.state(*digest, IdentifierKind::UserId, nobody, person.kept.all().cloned().collect());
+            changed |= self.state(*digest, UNCOUNTED, None, person.kept.all().cloned().collect());
             for link in &person.links {
-                changed |= self.link(*digest, link, nobody);
+                changed |= self.link(*digest, link, None);
             }
         }
-        self.head.counts = counts;
         for request in requests {
             changed |= self.restore(request);
         }

@@ -106,6 +106,25 @@ pub enum Record {
         /// are passed over.
         requests: Vec<InReview>,
     },
+    /// Lines of a file that was imported.
+    Imported(Box<ImportRecord>),
+}
+
+impl Record {
+    /// How much of the list folding it touches, roughly: what bounds a batch.
+    pub fn weight(&self) -> usize {
+        let digests = |subjects: &[Subject]| subjects.iter().map(|subject| subject.digests.len()).sum();
+        match self {
+            Self::Event(event) => {
+                // Its outcome and its request too.
+                let whom: usize = digests(&event.subject);
+                2 + whom * event.new_subject.len().max(1)
+            }
+            Self::Restored { people, requests } => people.len() + requests.len(),
+            Self::Imported(import) => import.lines.iter().map(ImportLine::weight).sum::<usize>().max(1),
+            Self::Genesis { .. } | Self::Fence { .. } | Self::KeyAdded { .. } | Self::KeyRetired { .. } => 1,
+        }
+    }
 }
 
 /// All that the list keeps of one digest.
@@ -202,6 +221,72 @@ pub struct Remarks {
     /// Bits 0–2: `user_id`, email, phone of `subject` could not be parsed; bits 3–5: of `new_subject`; bit 6:
     /// something of `also`.
     pub ignored: u8,
+}
+
+/// Lines that one [`ImportRecord`] holds at most.
+pub const IMPORT_LINES_MAX: usize = 256;
+
+/// Digests that one [`ImportRecord`] holds at most, under all keys together; a line with more is alone in its
+/// record.
+pub const IMPORT_DIGESTS_MAX: usize = 512;
+
+/// Lines of a file that was imported: whom they name, and what they restrict. Nothing in it lifts anything,
+/// whatever its lines say, and it leaves no outcome behind: to import the same lines again changes nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportRecord {
+    /// What the import is called: shown to whoever looks somebody up.
+    pub import: String,
+    /// When the lines were read.
+    pub received_at: Timestamp,
+    /// The keys of the digests' columns.
+    pub keys: Vec<KeyCheck>,
+    /// At most [`IMPORT_LINES_MAX`], in the order of the file.
+    pub lines: Vec<ImportLine>,
+}
+
+/// One statement of one line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportLine {
+    /// Which line of the file, from 1; several statements may come from one.
+    pub line: u64,
+    /// What it says.
+    pub kind: EventKind,
+    /// When the person said it.
+    pub at: Timestamp,
+    /// Where it holds.
+    pub scope: Scope,
+    /// Of whom.
+    pub subject: ImportSubject,
+}
+
+/// Whom a line is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportSubject {
+    /// Identifiers, under every key of the record.
+    Known(Vec<Subject>),
+    /// A digest out of an export: one of the record's keys made it, and nobody knows which, nor from what.
+    Digest(Digest),
+}
+
+impl ImportLine {
+    /// What it restricts; `None` for kinds that lift, link or settle.
+    pub fn statement(&self) -> Option<Statement> {
+        Statement::of(self.kind, self.at, self.scope.clone()).filter(|statement| statement.restricts)
+    }
+
+    /// Every digest that it names.
+    pub fn digests(&self) -> impl Iterator<Item = Digest> {
+        let (known, digest) = match &self.subject {
+            ImportSubject::Known(subjects) => (&subjects[..], None),
+            ImportSubject::Digest(digest) => (&[][..], Some(*digest)),
+        };
+        known.iter().flat_map(|subject| subject.digests.iter().copied()).chain(digest)
+    }
+
+    /// How many digests it names.
+    pub fn weight(&self) -> usize {
+        self.digests().count()
+    }
 }
 
 impl EventRecord {

@@ -40,14 +40,14 @@ pub struct Seed {
     pub undecided: BTreeSet<RecordId>,
 }
 
-/// A record of this person with its place.
+/// A record of this person with its place. Of an import it has this person's lines alone.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// Its place in the ledger.
     pub offset: u64,
     /// The record.
     pub entry: Entry,
-    /// When it was decided; for a record that does not say, when the newest event before it was.
+    /// When it was decided, or read from a file; for a record that does not say, when the newest event before it was.
     pub decided_at: Option<Timestamp>,
     /// Whether it names one of the digests. Else it is the ledger's own, or of one of the requests.
     pub names: bool,
@@ -89,8 +89,8 @@ impl Trace {
     }
 
     /// Takes the next record of the ledger, and keeps it if it is this person's.
-    pub fn take(&mut self, offset: u64, entry: Entry) -> Result<(), TooMany> {
-        let names = match &entry.record {
+    pub fn take(&mut self, offset: u64, mut entry: Entry) -> Result<(), TooMany> {
+        let names = match &mut entry.record {
             Record::Event(event) => {
                 self.newest = self.newest.max(Some(event.decided_at));
                 let names = self.names(event, entry.id);
@@ -124,12 +124,22 @@ impl Trace {
                 }
                 names
             }
+            Record::Imported(import) => {
+                self.newest = self.newest.max(Some(import.received_at));
+                // The other lines are other people's.
+                import.lines.retain(|line| line.digests().any(|digest| self.digests.contains(&digest)));
+                if import.lines.is_empty() {
+                    return Ok(());
+                }
+                true
+            }
             Record::Fence { .. } => return Ok(()),
             // Every fold needs them: which keys there were decides which records count.
             Record::Genesis { .. } | Record::KeyAdded { .. } | Record::KeyRetired { .. } => false,
         };
         let decided_at = match &entry.record {
             Record::Event(event) => Some(event.decided_at),
+            Record::Imported(import) => Some(import.received_at),
             _ => self.newest,
         };
         self.steps.push(Step { offset, entry, decided_at, names });

@@ -6,13 +6,15 @@
 //! folded from, and the record before its position the one it remembers. A lease keeps the other workers
 //! idle; it is never needed for being right, because each write compares first.
 
-use std::collections::{BTreeSet, VecDeque};
+mod window;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
+use window::Window;
 
 use super::gate::Glance;
 use super::ports::{BrokerFault, Ledger, LedgerReader, List, ListFault, Start};
@@ -22,11 +24,7 @@ use crate::domain::digest::KeyCheck;
 use crate::domain::fold::{FOLD_VERSION, FoldFault, Head, Working};
 use crate::domain::record::{Entry, Record, WorkerId};
 
-/// Records folded and written at once.
-const BATCH_MAX: usize = 256;
-
-/// Records read ahead.
-const WINDOW_MAX: usize = 1024;
+pub use window::BATCH_WEIGHT_MAX;
 
 /// Without the lease, a list that stands still for this long although records are left is applied to anyway.
 const STANDSTILL: Duration = Duration::from_millis(200);
@@ -98,7 +96,8 @@ enum Ended {
     #[error("the ledger lacks what the list has ({0}): run `suppressd rebuild`")]
     Lost(&'static str),
     #[error(
-        "another version of suppressd wrote the list (fold {0}, this is {FOLD_VERSION}): it applies, this one filters"
+        "another version of suppressd keeps the list (fold {0}, this is {FOLD_VERSION}): this worker filters and does not \
+         apply; when all workers are of this version, run `suppressd rebuild`"
     )]
     Version(u32),
     #[error("the list depends on key {0}, which hashing.key_files does not have: add its file")]
@@ -195,10 +194,10 @@ impl Applier {
         mut head: Head,
         reader: &mut dyn LedgerReader,
     ) -> Result<std::convert::Infallible, Ended> {
-        let mut window: VecDeque<(u64, Entry)> = VecDeque::new();
+        let mut window = Window::default();
         let mut stood_since = Instant::now();
         loop {
-            fill(&mut window, reader, head.position)?;
+            window.fill(reader, head.position)?;
             let mut apply = !window.is_empty();
             if apply && !self.leased().await? && stood_since.elapsed() < STANDSTILL {
                 apply = false;
@@ -214,11 +213,11 @@ impl Applier {
             }
             let idle = window.is_empty();
             tokio::select! {
-                record = reader.next(), if window.len() < WINDOW_MAX => {
+                record = reader.next(), if window.has_room() => {
                     if idle {
                         stood_since = Instant::now();
                     }
-                    take(&mut window, record?, head.position)?;
+                    window.take(record?, head.position)?;
                 }
                 () = tokio::time::sleep(STANDSTILL / 4), if !idle => {
                     let before = head.position;
@@ -273,8 +272,8 @@ impl Applier {
     }
 
     /// Folds the next records and writes them; if somebody else was first, looks where the list is now.
-    async fn apply_batch(&mut self, head: Head, window: &mut VecDeque<(u64, Entry)>) -> Result<Head, Ended> {
-        let batch: Vec<&Entry> = window.iter().take(BATCH_MAX).map(|(_, entry)| entry).collect();
+    async fn apply_batch(&mut self, head: Head, window: &mut Window) -> Result<Head, Ended> {
+        let batch = window.batch();
         let folded = match fold_onto(&*self.list, head.clone(), &batch).await {
             Ok(folded) => Some(folded),
             Err(FoldOrList::List(ListFault::Moved)) => None,
@@ -288,20 +287,17 @@ impl Applier {
             self.leased_at = None;
             return self.refreshed(head, window).await;
         };
-        let count = batch.len();
-        window.drain(..count);
+        window.drop_until(folded.head.position);
         Ok(folded.head)
     }
 
     /// Where the list is now; drops what somebody else applied.
-    async fn refreshed(&self, head: Head, window: &mut VecDeque<(u64, Entry)>) -> Result<Head, Ended> {
+    async fn refreshed(&self, head: Head, window: &mut Window) -> Result<Head, Ended> {
         let (now, _) = self.list.head().await?.ok_or(Ended::Again("the list is gone"))?;
         if now.list != head.list || now.position < head.position {
             return Err(Ended::Again("the list is another, or older than before"));
         }
-        while window.front().is_some_and(|(offset, _)| *offset < now.position) {
-            window.pop_front();
-        }
+        window.drop_until(now.position);
         Ok(now)
     }
 
@@ -385,36 +381,4 @@ async fn open_at(ledger: &dyn Ledger, genesis: &Entry, head: &Head) -> Result<Bo
         return Err(Ended::Lost("another record stands before the list's position"));
     }
     Ok(reader)
-}
-
-/// Takes what is there already, without waiting.
-fn fill(
-    window: &mut VecDeque<(u64, Entry)>,
-    reader: &mut dyn LedgerReader,
-    position: u64,
-) -> Result<(), Ended> {
-    while window.len() < BATCH_MAX {
-        match reader.next().now_or_never() {
-            Some(record) => take(window, record?, position)?,
-            None => break,
-        }
-    }
-    Ok(())
-}
-
-/// Records must come without a gap.
-fn take(
-    window: &mut VecDeque<(u64, Entry)>,
-    (offset, bytes): (u64, Vec<u8>),
-    position: u64,
-) -> Result<(), Ended> {
-    if offset < position {
-        return Ok(());
-    }
-    let expected = window.back().map_or(position, |(last, _)| last + 1);
-    if offset != expected {
-        return Err(Ended::Again("the reader skipped records"));
-    }
-    window.push_back((offset, record::read(&bytes)?));
-    Ok(())
 }

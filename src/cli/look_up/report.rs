@@ -1,23 +1,24 @@
 //! A look-up's answer, for people and for machines. Deliberately absent: identifiers, and their digests.
 
-use std::collections::BTreeSet;
+mod history;
+mod said_by;
+
 use std::fmt::Write;
 
+use history::Told;
 use jiff::Timestamp;
+use said_by::SaidBy;
 use serde::Serialize;
 
 use super::super::table::{plain, table};
 use super::super::wire::WireScope;
-use crate::codec::receipt;
-use crate::codec::record::hex;
 use crate::daemon::{Answer, Question};
 use crate::domain::digest::{Digest, KeyCheck};
-use crate::domain::fold::{Decision, Outcome};
-use crate::domain::in_force::{Line, lines};
-use crate::domain::record::{EventRecord, Person, Record};
-use crate::domain::statement::{Families, Statement};
+use crate::domain::in_force::lines;
+use crate::domain::record::{Person, Record};
+use crate::domain::statement::Families;
 use crate::domain::trace::{Step, sources};
-use crate::domain::words::{IdentifierKind, ReviewMode};
+use crate::domain::words::IdentifierKind;
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -66,63 +67,13 @@ struct InForce {
     key: Option<String>,
 }
 
-/// The record that a statement comes from.
-#[derive(Debug, Serialize)]
-struct SaidBy {
-    offset: u64,
-    source: String,
-    event_id: String,
-    kind: &'static str,
-    request_id: String,
-    decided_at: Timestamp,
-    /// It was said of another identifier, which an `identifier_changed` links with this one.
-    linked: bool,
-}
-
-/// One record.
-#[derive(Debug, Serialize)]
-struct Told {
-    offset: u64,
-    record: String,
-    /// `identifier`, `link` or `request`: why the record is told.
-    by: &'static str,
-    /// Which of the identifiers asked about it names.
-    names: Vec<&'static str>,
-    #[serde(flatten)]
-    event: Option<ToldEvent>,
-    /// A record of `suppressd rebuild`, which brought back what the list had and the ledger lacked.
-    restored: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct ToldEvent {
-    event_id: String,
-    source: String,
-    kind: &'static str,
-    status: &'static str,
-    revision: Option<u64>,
-    occurred_at: Timestamp,
-    received_at: Timestamp,
-    decided_at: Timestamp,
-    scope: WireScope,
-    request_id: String,
-    requested_by: &'static str,
-    agent: Option<String>,
-    /// `hold` or `ask`: somebody must decide.
-    review: Option<&'static str>,
-    /// By which rule the source decided.
-    rule: Option<String>,
-    due_at: Option<Timestamp>,
-    due_strict_at: Option<Timestamp>,
-    calendar: Option<String>,
-    widened: Vec<&'static str>,
-    ignored: Vec<String>,
-}
-
 impl Report {
     pub(super) fn new(question: &Question, answer: &Answer) -> Self {
         let head = &answer.found.head;
-        let told = |step: &&Step| matches!(step.entry.record, Record::Event(_) | Record::Restored { .. });
+        // The others are the ledger's own.
+        let told = |step: &&Step| {
+            matches!(step.entry.record, Record::Event(_) | Record::Restored { .. } | Record::Imported(_))
+        };
         let by_then = |step: &Step| question.as_of.is_none_or(|as_of| step.is_by(as_of));
         let (then, later): (Vec<&Step>, Vec<&Step>) =
             answer.found.trace.steps().iter().filter(told).partition(|step| by_then(step));
@@ -134,7 +85,7 @@ impl Report {
             position: head.position,
             revision: head.revision,
             identifiers: about.map(|about| identifier(about, &question.keys, answer, &then)).collect(),
-            history: then.iter().map(|step| record(step, question, answer)).collect(),
+            history: then.iter().flat_map(|step| Told::of(step, question, answer)).collect(),
             later: later.len(),
         }
     }
@@ -193,43 +144,11 @@ impl InForce {
             (true, false) => format!("  except {place}: not removed as {reason}"),
         };
         let by = match &self.said_by {
-            Some(said) => {
-                let linked = if said.linked { ", through a changed identifier" } else { "" };
-                let (source, request) = (plain(&said.source), plain(&said.request_id));
-                format!("{} from {source}, request {request}{linked} [{}]", said.kind, said.offset)
-            }
+            Some(said) => said.text(),
             None => "brought back by a rebuild".to_owned(),
         };
         let key = self.key.as_ref().map(|key| format!(" (key {key})")).unwrap_or_default();
         writeln!(text, "  {what} since {:.0}, {by}{key}", self.since).expect("a String takes text");
-    }
-}
-
-impl Told {
-    fn row(&self) -> [String; 10] {
-        let names = if self.names.is_empty() { format!("({})", self.by) } else { self.names.join(" ") };
-        let offset = self.offset.to_string();
-        let Some(event) = &self.event else {
-            let [dash, kind] = ["-", "restored"].map(str::to_owned);
-            let dash = || dash.clone();
-            return [offset, dash(), dash(), kind, dash(), dash(), dash(), dash(), dash(), names];
-        };
-        let by = match &event.agent {
-            Some(agent) => format!("{} {}", event.requested_by, plain(agent)),
-            None => event.requested_by.to_owned(),
-        };
-        [
-            offset,
-            format!("{:.0}", event.decided_at),
-            format!("{:.0}", event.occurred_at),
-            event.kind.to_owned(),
-            event.status.to_owned(),
-            event.scope.words(),
-            plain(&event.source),
-            plain(&event.request_id),
-            by,
-            names,
-        ]
     }
 }
 
@@ -254,134 +173,10 @@ fn identifier(
                 scope: WireScope::of(&line.statement.scope),
                 since: line.statement.at,
                 within: line.within,
-                said_by: said_by(&line, *digest, &from, answer, then),
+                said_by: SaidBy::find(&line, *digest, &from, answer, then),
                 key: (!alike).then(|| key.to_string()),
             });
         }
     }
     About { kind: kind.as_str(), known: digests.iter().any(|digest| people.contains_key(digest)), in_force }
-}
-
-/// The record that a line's statement comes from: one that names the identifier, before one that names another
-/// that is linked with it.
-fn said_by(
-    line: &Line,
-    digest: Digest,
-    from: &BTreeSet<Digest>,
-    answer: &Answer,
-    then: &[&Step],
-) -> Option<SaidBy> {
-    let provisional = line.family == Families::PROVISIONAL;
-    let says = |event: &EventRecord| {
-        if provisional {
-            return event.review == Some(ReviewMode::Hold) && event.at == line.statement.at;
-        }
-        Statement::of(event.kind, event.at, event.scope.clone()).is_some_and(|said| {
-            let (ours, theirs) = (&line.statement, &said);
-            (ours.at, ours.restricts, &ours.scope) == (theirs.at, theirs.restricts, &theirs.scope)
-                && theirs.families.meets(line.family)
-        })
-    };
-    let saying = || {
-        let events = then.iter().filter_map(|step| Some((*step, step.event()?)));
-        events.filter(|(step, event)| {
-            answer.found.deciding.get(&event.key) == Some(&step.entry.id) && says(event)
-        })
-    };
-    let direct = saying().find(|(_, event)| subject_meets(event, |named| *named == digest));
-    let linked = || saying().find(|(_, event)| subject_meets(event, |named| from.contains(named)));
-    let is_linked = direct.is_none();
-    direct.or_else(linked).map(|(step, event)| SaidBy {
-        offset: step.offset,
-        source: event.source.clone(),
-        event_id: event.event_id.clone(),
-        kind: event.kind.as_str(),
-        request_id: event.request.clone(),
-        decided_at: event.decided_at,
-        linked: is_linked,
-    })
-}
-
-fn subject_meets(event: &EventRecord, is: impl Fn(&Digest) -> bool) -> bool {
-    event.subject.iter().flat_map(|subject| &subject.digests).any(is)
-}
-
-fn record(step: &Step, question: &Question, answer: &Answer) -> Told {
-    let asked = question.about.iter();
-    let names = asked.filter(|(_, digests)| names_any(step, digests)).map(|(kind, _)| kind.as_str());
-    let names: Vec<_> = names.collect();
-    let by = match (names.is_empty(), step.names) {
-        (false, _) => "identifier",
-        (true, true) => "link",
-        (true, false) => "request",
-    };
-    Told {
-        offset: step.offset,
-        record: hex(&step.entry.id.0),
-        by,
-        names,
-        event: step.event().map(|event| told(event, step, answer)),
-        restored: step.event().is_none(),
-    }
-}
-
-fn names_any(step: &Step, digests: &[Digest]) -> bool {
-    match &step.entry.record {
-        Record::Event(event) => {
-            let mut named =
-                event.subject.iter().chain(&event.new_subject).flat_map(|subject| &subject.digests);
-            named.any(|digest| digests.contains(digest))
-        }
-        Record::Restored { people, .. } => people.iter().any(|(digest, _)| digests.contains(digest)),
-        _ => false,
-    }
-}
-
-fn told(event: &EventRecord, step: &Step, answer: &Answer) -> ToldEvent {
-    let outcome = answer.found.outcomes.get(&event.key);
-    let status = status(event, step, outcome);
-    let own = outcome.filter(|outcome| outcome.record == step.entry.id);
-    let changed = own.filter(|outcome| matches!(outcome.decision, Decision::Applied | Decision::Superseded));
-    ToldEvent {
-        event_id: event.event_id.clone(),
-        source: event.source.clone(),
-        kind: event.kind.as_str(),
-        status,
-        revision: changed.map(|outcome| outcome.revision),
-        occurred_at: event.at,
-        received_at: event.received_at,
-        decided_at: event.decided_at,
-        scope: WireScope::of(&event.scope),
-        request_id: event.request.clone(),
-        requested_by: event.requested_by.as_str(),
-        agent: event.agent.clone(),
-        review: event.review.map(ReviewMode::as_str),
-        rule: event.rule.clone(),
-        due_at: event.deadline.as_ref().map(|deadline| deadline.due_at),
-        due_strict_at: event.deadline.as_ref().map(|deadline| deadline.due_strict_at),
-        calendar: event
-            .deadline
-            .as_ref()
-            .and_then(|deadline| deadline.calendar.as_ref())
-            .map(ToString::to_string),
-        widened: receipt::widened(event.remarks),
-        ignored: receipt::ignored(event.remarks),
-    }
-}
-
-/// What became of this record.
-fn status(event: &EventRecord, step: &Step, outcome: Option<&Outcome>) -> &'static str {
-    // Written by a worker that lacked a key: it decided about nothing, and came again.
-    let Some(outcome) = outcome else { return "uncounted" };
-    if outcome.record != step.entry.id {
-        let mut hashes = event.keys.iter().zip(&event.content);
-        let other = |(key, hash)| outcome.content.iter().any(|(k, h)| k == key && h != hash);
-        return if hashes.any(other) { "event_id_conflict" } else { "duplicate" };
-    }
-    match outcome.decision {
-        Decision::Applied => "applied",
-        Decision::Superseded => "superseded",
-        Decision::Review => "review",
-        Decision::UnknownRequest | Decision::NoIdentifier => "rejected",
-    }
 }

@@ -1,7 +1,7 @@
 //! Records as they stand in the ledger, those of earlier versions too.
 
 use super::*;
-use crate::domain::record::{Link, RequestKey};
+use crate::domain::record::{ImportLine, ImportRecord, ImportSubject, Link, RequestKey};
 use crate::domain::request::{Ask, InReview};
 use crate::domain::statement::{Kept, Statement};
 
@@ -42,6 +42,31 @@ fn event() -> EventRecord {
     }
 }
 
+fn import() -> ImportRecord {
+    let line = |line, subject| ImportLine {
+        line,
+        kind: EventKind::Complaint,
+        at: instant("2026-11-22T05:15:00Z"),
+        scope: Scope::ALL,
+        subject,
+    };
+    let email = Subject { kind: IdentifierKind::Email, digests: vec![Digest([4; 16])] };
+    let scoped = ImportLine {
+        scope: event().scope,
+        ..line(2, ImportSubject::Known(vec![email.clone(), event().subject[0].clone()]))
+    };
+    ImportRecord {
+        import: "sendgrid 2026-11".into(),
+        received_at: instant("2026-11-22T05:15:01Z"),
+        keys: vec![KeyCheck([1; 8])],
+        lines: vec![
+            line(1, ImportSubject::Known(vec![email])),
+            scoped,
+            line(3, ImportSubject::Digest(Digest([5; 16]))),
+        ],
+    }
+}
+
 #[test]
 fn every_kind_of_record_comes_back() {
     let said = Statement::of(EventKind::Hold, instant("2026-01-01T00:00:00Z"), Scope::ALL).unwrap();
@@ -78,6 +103,7 @@ fn every_kind_of_record_comes_back() {
             requests: vec![request],
         },
         Record::Restored { people: vec![], requests: vec![] },
+        Record::Imported(Box::new(import())),
     ] {
         let entry = Entry { id: RecordId([9; 16]), record };
         assert_eq!(read(&write(&entry)).unwrap(), entry);
@@ -95,6 +121,29 @@ fn a_record_whose_columns_do_not_fit_its_keys_is_an_error() {
     assert!(short(|event| event.subject[0].digests.clear()));
     assert!(short(|event| event.keys.push(KeyCheck([2; 8]))));
     assert!(!short(|_| ()));
+    let mut import = import();
+    import.keys.push(KeyCheck([2; 8]));
+    assert!(
+        read(&write(&Entry { id: RecordId([9; 16]), record: Record::Imported(Box::new(import)) })).is_err()
+    );
+}
+
+#[test]
+fn a_line_of_an_import_says_only_what_it_has_to() {
+    let mut import = import();
+    import.lines.remove(1);
+    let entry = Entry { id: RecordId([9; 16]), record: Record::Imported(Box::new(import)) };
+    assert_eq!(
+        String::from_utf8(write(&entry)).unwrap(),
+        concat!(
+            r#"{"v":1,"id":"09090909090909090909090909090909","record":"imported","import":"sendgrid 2026-11","#,
+            r#""received_at":"2026-11-22T05:15:01Z","keys":["0101010101010101"],"lines":["#,
+            r#"{"line":1,"kind":"complaint","at":"2026-11-22T05:15:00Z","#,
+            r#""subject":[{"kind":"email","digests":["04040404040404040404040404040404"]}]},"#,
+            r#"{"line":3,"kind":"complaint","at":"2026-11-22T05:15:00Z","digest":"05050505050505050505050505050505"}"#,
+            "]}"
+        )
+    );
 }
 
 #[test]

@@ -7,11 +7,19 @@ use jiff::Timestamp;
 
 use super::Working;
 use crate::domain::digest::{Digest, KeyCheck};
-use crate::domain::record::{EventRecord, Link, RequestKey};
+use crate::domain::record::{EventRecord, Link, RequestKey, Subject};
 use crate::domain::request::HOLDS_MAX;
 use crate::domain::scope::Scope;
 use crate::domain::statement::Statement;
 use crate::domain::words::{EventKind, IdentifierKind};
+
+/// Each digest of some identifiers, with what it is made of and under which key.
+pub(super) fn columns(subjects: &[Subject], keys: &[KeyCheck]) -> Vec<(Digest, IdentifierKind, KeyCheck)> {
+    let columns = subjects.iter().flat_map(|subject| {
+        subject.digests.iter().zip(keys).map(|(digest, key)| (*digest, subject.kind, *key))
+    });
+    columns.collect()
+}
 
 /// What a statement came to.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +34,14 @@ impl Working {
     /// Puts the event's statement, or its link, on every digest that it names.
     pub(super) fn say(&mut self, event: &EventRecord) -> Said {
         if let Some(statement) = Statement::of(event.kind, event.at, event.scope.clone()) {
-            let whom = event.subject.iter().flat_map(|subject| {
-                let digests = subject.digests.iter().zip(&event.keys);
-                digests.map(|(digest, key)| (*digest, subject.kind, *key))
-            });
-            return self.say_of(&whom.collect::<Vec<_>>(), &statement);
+            return self.say_of(&columns(&event.subject, &event.keys), &statement);
         }
         let mut changed = false;
         for subject in &event.subject {
             for new in &event.new_subject {
                 for ((old, to), key) in subject.digests.iter().zip(&new.digests).zip(&event.keys) {
                     let link = Link { to: *to, kind: new.kind, at: event.at };
-                    changed |= self.link(*old, &link, *key);
+                    changed |= self.link(*old, &link, Some(*key));
                 }
             }
         }
@@ -52,18 +56,20 @@ impl Working {
     ) -> Said {
         let mut changed = false;
         for (digest, kind, key) in whom {
-            changed |= self.state(*digest, *kind, *key, vec![statement.clone()]);
+            changed |= self.state(*digest, *kind, Some(*key), vec![statement.clone()]);
         }
         let stands = |digest| self.people.get(digest).is_some_and(|p| p.kept.standing.stands(statement));
         Said { changed, stands: whom.iter().any(|(digest, ..)| stands(digest)) }
     }
 
     /// Adds statements to a digest and to all that its links lead to. True: something that stands changed.
+    ///
+    /// Without a key nobody knows what kind of identifier it is: the counts leave it out.
     pub(super) fn state(
         &mut self,
         digest: Digest,
         kind: IdentifierKind,
-        key: KeyCheck,
+        key: Option<KeyCheck>,
         said: Vec<Statement>,
     ) -> bool {
         let mut changed = false;
@@ -79,7 +85,9 @@ impl Working {
                 changed = true;
                 self.changed.standing.insert(digest);
             }
-            if person.kept.standing.is_empty() {
+            if let Some(key) = key
+                && person.kept.standing.is_empty()
+            {
                 *self.head.counts.entry((key, kind)).or_default() += 1;
             }
             person.kept = kept;
@@ -95,7 +103,7 @@ impl Working {
     }
 
     /// Adds a link, and what was said before it to its new end. True: something that stands changed.
-    pub(super) fn link(&mut self, old: Digest, link: &Link, key: KeyCheck) -> bool {
+    pub(super) fn link(&mut self, old: Digest, link: &Link, key: Option<KeyCheck>) -> bool {
         if old == link.to {
             return false;
         }
@@ -123,7 +131,7 @@ impl Working {
         &mut self,
         digest: Digest,
         kind: IdentifierKind,
-        key: KeyCheck,
+        key: Option<KeyCheck>,
         request: RequestKey,
         at: Timestamp,
     ) -> bool {

@@ -3,6 +3,7 @@
 //! What is in review is kept whole; what is settled is one byte, or nothing where the outcome of the event that
 //! the request is called after says it already.
 
+use super::people::columns;
 use super::{Decision, Working};
 use crate::domain::calendar::Deadline;
 use crate::domain::record::{EventKey, EventRecord, RequestKey};
@@ -99,7 +100,7 @@ impl Working {
         let mut changed = false;
         for subject in ask.subject.iter().filter(|_| ask.hold) {
             for (digest, key) in subject.digests.iter().zip(&ask.keys) {
-                changed |= self.hold(*digest, subject.kind, *key, request, ask.at);
+                changed |= self.hold(*digest, subject.kind, Some(*key), request, ask.at);
             }
         }
         changed
@@ -131,11 +132,7 @@ impl Working {
         let (mut changed, mut stands) = (false, false);
         for ask in &open.asks {
             let Some(statement) = ask.statement() else { continue };
-            let whom = ask.subject.iter().flat_map(|subject| {
-                let digests = subject.digests.iter().zip(&ask.keys);
-                digests.map(|(digest, key)| (*digest, subject.kind, *key))
-            });
-            let said = self.say_of(&whom.collect::<Vec<_>>(), &statement);
+            let said = self.say_of(&columns(&ask.subject, &ask.keys), &statement);
             changed |= said.changed;
             stands |= said.stands;
         }

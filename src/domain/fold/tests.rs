@@ -1,5 +1,6 @@
 //! The fold's laws: any order, any batching and any repetition give the same list.
 
+mod imports;
 mod requests;
 
 use jiff::Timestamp;

@@ -3,7 +3,9 @@
 use super::*;
 use crate::domain::digest::KeyCheck;
 use crate::domain::fold::Decision;
-use crate::domain::record::{LedgerId, ListId, Person, Remarks, Subject};
+use crate::domain::record::{
+    ImportLine, ImportRecord, ImportSubject, LedgerId, ListId, Person, Remarks, Subject,
+};
 use crate::domain::request::{Ask, InReview};
 use crate::domain::scope::Scope;
 use crate::domain::words::{IdentifierKind, RequestedBy, ReviewMode};
@@ -239,4 +241,41 @@ fn an_identifier_with_more_records_than_a_person_has_is_refused() {
         trace.take(offset, entry.clone()).unwrap();
     }
     assert_eq!(trace.take(RECORDS_MAX as u64, entry), Err(TooMany));
+}
+
+#[test]
+fn of_an_import_a_trace_has_this_persons_lines_and_those_of_the_identifiers_linked_with_theirs() {
+    let mut ledger = ledger([changed("1", 20, 1, 2), event("2", EventKind::OptOut, 300, 9)]);
+    let line = |line, person| ImportLine {
+        line,
+        kind: EventKind::OptOut,
+        at: instant(10),
+        scope: Scope::ALL,
+        subject: ImportSubject::Known(vec![subject(person)]),
+    };
+    let exported = ImportLine { subject: ImportSubject::Digest(digest(2)), ..line(4, 0) };
+    let import = ImportRecord {
+        import: "old CRM".into(),
+        received_at: instant(200),
+        keys: KEYS.to_vec(),
+        lines: vec![line(1, 1), line(2, 3), line(3, 4), exported],
+    };
+    // Before the link is known, so that the pass that finds it is not the last.
+    ledger.insert(1, Entry { id: RecordId([9; 16]), record: Record::Imported(Box::new(import)) });
+    let (trace, passes) = traced(&ledger, 2);
+    assert_eq!(passes, 2);
+    let lines = trace.steps().iter().find_map(|step| match &step.entry.record {
+        Record::Imported(import) => Some(import.lines.iter().map(|line| line.line).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(lines, Some(vec![1, 4]));
+    let imported = trace.steps().iter().find(|step| step.offset == 1).unwrap();
+    assert_eq!((imported.decided_at, imported.names), (Some(instant(200)), true));
+    let whole = folded(&trace, None);
+    for person in [1, 2] {
+        assert_eq!(whole.people[&digest(person)].standing().len(), 1, "person {person}");
+    }
+    assert!(!whole.people.contains_key(&digest(3)), "nobody else");
+    assert!(!folded(&trace, Some(instant(150))).people.values().any(|person| !person.standing().is_empty()));
+    assert_eq!(traced(&ledger, 5).0.steps().len(), 1, "of somebody it does not name it is no step");
 }
