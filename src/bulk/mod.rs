@@ -26,8 +26,8 @@ use crate::domain::digest::Digest;
 use crate::domain::filter::Identifiers;
 use crate::domain::words::{EventKind, vocabulary};
 
-pub use decide::{Decided, Refusal, Rules, decide};
-pub use open::{Cut, Layout, Opened, open};
+pub use decide::{Decided, Refusal, Rules, Taking, decide};
+pub use open::{Opened, open};
 pub use ran::{Counts, State, fingerprint};
 pub use standing::{Already, already};
 

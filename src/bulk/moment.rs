@@ -19,7 +19,8 @@ static RFC_2822: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxe
 /// Reads a time; `None`: it is none, or more than one.
 pub(super) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
-    let found = unix(text).or_else(|| parse_rfc3339(text)).or_else(|| mail(text)).or_else(|| civil(text, zone));
+    let found =
+        unix(text).or_else(|| parse_rfc3339(text)).or_else(|| mail(text)).or_else(|| civil(text, zone));
     // To the microsecond, as everything is stored.
     found.and_then(|at| {
         let cut = jiff::TimestampRound::new().smallest(Unit::Microsecond).mode(jiff::RoundMode::Floor);
@@ -38,7 +39,9 @@ fn unix(text: &str) -> Option<Timestamp> {
     let micros: i64 = format!("{fraction:0<6}")[..6].parse().ok()?;
     match number {
         SECONDS_MIN..=SECONDS_MAX => Timestamp::from_microsecond(number * 1_000_000 + micros).ok(),
-        _ if (SECONDS_MIN..=SECONDS_MAX).contains(&(number / 1000)) => Timestamp::from_millisecond(number).ok(),
+        _ if (SECONDS_MIN..=SECONDS_MAX).contains(&(number / 1000)) => {
+            Timestamp::from_millisecond(number).ok()
+        }
         _ => None,
     }
 }
@@ -151,10 +154,21 @@ mod tests {
 
     #[test]
     fn what_is_no_time_or_two_is_not_read() {
-        for text in
-            ["", "yesterday", "03/04/2026", "20261122", "12345", "2026-13-01", "2026-11-22 25:00", "22.11.26",
-             "2026-11-22 10", "2026-11-22 10:15 Almaty", "1.5e9", "22-11-2026", "2026-11-22T10:15:00.x"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "03/04/2026",
+            "20261122",
+            "12345",
+            "2026-13-01",
+            "2026-11-22 25:00",
+            "22.11.26",
+            "2026-11-22 10",
+            "2026-11-22 10:15 Almaty",
+            "1.5e9",
+            "22-11-2026",
+            "2026-11-22T10:15:00.x",
+        ] {
             assert_eq!(moment(text, &almaty()), None, "{text}");
         }
     }

@@ -3,7 +3,7 @@
 //! `[{…}, {…}]`, `{"items": [{…}], "paging": {…}}`, several of these after each other, and pretty-printed NDJSON.
 //! Objects inside an array, or at the top, are the lines; an object at the top that begins with a member of an
 //! answer is looked into instead. Only the object at hand is held, bounded like every row. Whether an object is
-//! JSON inside is not looked at here.
+//! JSON inside is not looked at here. Many of these documents are one line, so the objects are counted instead.
 
 use std::io::{BufRead, Cursor};
 
@@ -36,13 +36,13 @@ const DEPTH_MAX: usize = 16;
 pub(super) struct Objects<R> {
     input: R,
     around: Vec<Around>,
-    line: u64,
+    /// How many objects began.
+    count: u64,
     bytes_read: u64,
 }
 
 /// The object at hand.
 struct Open {
-    line: u64,
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -52,7 +52,7 @@ struct Open {
 
 impl<R: BufRead> Objects<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, around: Vec::new(), line: 1, bytes_read: 0 }
+        Self { input, around: Vec::new(), count: 0, bytes_read: 0 }
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
@@ -68,17 +68,17 @@ impl<R: BufRead> Objects<R> {
         loop {
             let available = fill(&mut self.input)?;
             if available.is_empty() {
-                return self.end(open.as_ref());
+                return self.end(open.is_some());
             }
             let mut taken = 0;
             let mut found = None;
             for byte in available {
                 taken += 1;
-                self.line += u64::from(*byte == b'\n');
                 if let Some(object) = &mut open {
                     buffer.push(*byte);
                     if object.take(*byte, buffer.len() - 1) {
-                        found = Some(Row { line: object.line, is_blank: false });
+                        self.count += 1;
+                        found = Some(Row { line: self.count, is_blank: false });
                         break;
                     }
                     if self.around.last() != Some(&Around::Array) && object.is_an_answer(buffer) {
@@ -100,7 +100,7 @@ impl<R: BufRead> Objects<R> {
                         }
                         b'{' => {
                             buffer.push(b'{');
-                            open = Some(Open::at(self.line));
+                            open = Some(Open::new());
                         }
                         b'[' => self.around.push(Around::Array),
                         b']' if self.around.last() == Some(&Around::Array) => drop(self.around.pop()),
@@ -108,14 +108,16 @@ impl<R: BufRead> Objects<R> {
                         b'"' if !self.around.is_empty() => outside = (true, false),
                         b',' | b':' | b' ' | b'\t' | b'\r' | b'\n' => {}
                         b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.' if !self.around.is_empty() => {}
-                        _ => return Err(self.fault("is no JSON: an object, or an array of objects, is expected")),
+                        _ => {
+                            return Err(self.fault("no JSON: an object, or an array of objects, is expected"));
+                        }
                     }
                 }
                 if self.around.len() > DEPTH_MAX {
-                    return Err(self.fault("has no lines: arrays lie too deep in each other"));
+                    return Err(self.fault("no lines: arrays lie too deep in each other"));
                 }
                 if buffer.len() - first > ROW_BYTES_MAX {
-                    return Err(self.fault(&format!("is in an object of more than {ROW_BYTES_MAX} bytes")));
+                    return Err(self.fault(&format!("an object of more than {ROW_BYTES_MAX} bytes")));
                 }
             }
             self.input.consume(taken);
@@ -126,24 +128,21 @@ impl<R: BufRead> Objects<R> {
         }
     }
 
-    fn end(&self, open: Option<&Open>) -> Result<Option<Row>, RowFault> {
-        match open {
-            Some(object) => {
-                Err(RowFault::Row { line: object.line, rule: "begins an object that does not end".to_owned() })
-            }
-            None if !self.around.is_empty() => Err(self.fault("is not the end of what began before it")),
-            None => Ok(None),
+    fn end(&self, is_open: bool) -> Result<Option<Row>, RowFault> {
+        if is_open || !self.around.is_empty() {
+            return Err(self.fault("the document ends before what began in it"));
         }
+        Ok(None)
     }
 
     fn fault(&self, rule: &str) -> RowFault {
-        RowFault::Row { line: self.line, rule: rule.to_owned() }
+        RowFault::Row { line: self.count + 1, rule: rule.to_owned() }
     }
 }
 
 impl Open {
-    fn at(line: u64) -> Self {
-        Self { line, depth: 1, in_string: false, escaped: false, name: (None, None) }
+    fn new() -> Self {
+        Self { depth: 1, in_string: false, escaped: false, name: (None, None) }
     }
 
     /// Takes the byte at this place; whether the object ends with it.
@@ -225,9 +224,15 @@ mod tests {
             ("[]", &[]),
             ("[{\"a\": \"}\\\"{\"},\n {\"b\": [{}]}]", &[(1, "{\"a\": \"}\\\"{\"}"), (2, "{\"b\": [{}]}")]),
             ("{\"a\": 1}\n{\n\"b\": 2}\n", &[(1, "{\"a\": 1}"), (2, "{\n\"b\": 2}")]),
-            ("{\n\"items\": [\n{\"a\": 1}], \"paging\": {\"next\": \"[{\"}}", &[(3, "{\"a\": 1}")]),
-            ("{\"paging\": {\"next\": \"\\\"{\"}, \"items\": [{\"a\": 1}]}\n{\"items\": []}", &[(1, "{\"a\": 1}")]),
-            ("{\"data\": {\"results\": [{\"data\": 1}], \"total\": -1.5e3, \"x\": null}}", &[(1, "{\"data\": 1}")]),
+            ("{\n\"items\": [\n{\"a\": 1}], \"paging\": {\"next\": \"[{\"}}", &[(1, "{\"a\": 1}")]),
+            (
+                "{\"paging\": {\"next\": \"\\\"{\"}, \"items\": [{\"a\": 1}]}\n{\"items\": []}",
+                &[(1, "{\"a\": 1}")],
+            ),
+            (
+                "{\"data\": {\"results\": [{\"data\": 1}], \"total\": -1.5e3, \"x\": null}}",
+                &[(1, "{\"data\": 1}")],
+            ),
         ] {
             assert_eq!(cut(text), Ok(lines(found)), "{text}");
         }
@@ -235,7 +240,8 @@ mod tests {
 
     #[test]
     fn what_does_not_end_or_is_no_json_is_a_fault() {
-        for text in ["[{\"a\": 1}", "{\"a\": ", "[{\"a\": 1}]]", "{\"items\": [}", "a,b\n", "[\"a\", {\"b\""] {
+        for text in ["[{\"a\": 1}", "{\"a\": ", "[{\"a\": 1}]]", "{\"items\": [}", "a,b\n", "[\"a\", {\"b\""]
+        {
             assert!(cut(text).is_err(), "{text}");
         }
         assert!(cut(&"[".repeat(DEPTH_MAX + 1)).is_err());

@@ -4,12 +4,12 @@
 //! broken rows for one; a JSON document is cut into its objects.
 
 use std::borrow::Cow;
-use std::io::{BufRead, Chain, Cursor, Read};
+use std::io::{self, BufRead, Chain, Cursor, Read};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::clean::{DELIMITERS, ROW_BYTES_MAX, Row, RowFault, Rows, Shape, Unreadable, fields, text_of};
+use crate::clean::{DELIMITERS, ROW_BYTES_MAX, RowFault, Rows, Shape, Unreadable, fields, text_of};
 use crate::codec::event::{Body, EventLine};
 use crate::codec::export;
 use crate::codec::flat::Flat;
@@ -33,17 +33,16 @@ type Begun<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// A file, read up to its first line.
 pub struct Opened<R> {
-    /// Its lines.
-    pub cut: Cut<R>,
-    /// What they mean.
-    pub layout: Layout,
+    cut: Cut<R>,
+    layout: Layout,
 }
 
 /// Cuts a file into lines.
-pub struct Cut<R> {
+struct Cut<R> {
     source: Source<R>,
-    /// A first line that was read in search of a header.
-    first: Option<(Row, Vec<u8>)>,
+    /// A line that was read in search of another.
+    first: Option<(u64, Option<String>, Vec<u8>)>,
+    ended: bool,
 }
 
 enum Source<R> {
@@ -52,7 +51,7 @@ enum Source<R> {
 }
 
 /// Reads lines.
-pub struct Layout {
+struct Layout {
     format: Format,
     zone: TimeZone,
     shape: Written,
@@ -68,7 +67,11 @@ enum Written {
 }
 
 /// Opens a file. Times without an offset are of this zone.
-pub fn open<R: BufRead>(mut input: R, format: Option<Format>, zone: TimeZone) -> Result<Opened<R>, Unreadable> {
+pub fn open<R: BufRead>(
+    mut input: R,
+    format: Option<Format>,
+    zone: TimeZone,
+) -> Result<Opened<R>, Unreadable> {
     let mut beginning = Vec::new();
     input.by_ref().take(BEGINNING_BYTES).read_to_end(&mut beginning)?;
     if UTF_16_MARKS.iter().any(|mark| beginning.starts_with(mark)) {
@@ -98,7 +101,7 @@ fn json<R: BufRead>(beginning: Vec<u8>, input: R, format: Option<Format>, zone: 
     } else {
         Source::Objects(Objects::new(input))
     };
-    Opened { cut: Cut { source, first: None }, layout: Layout { format, zone, shape } }
+    Opened { cut: Cut { source, first: None, ended: false }, layout: Layout { format, zone, shape } }
 }
 
 fn table<R: BufRead>(
@@ -122,7 +125,8 @@ fn table<R: BufRead>(
             Some(row) => break row,
         }
     };
-    let headers = DELIMITERS.chunks(1).filter_map(|delimiter| Some((delimiter, names_of(&header, delimiter[0])?)));
+    let headers =
+        DELIMITERS.chunks(1).filter_map(|delimiter| Some((delimiter, names_of(&header, delimiter[0])?)));
     let mut best: Option<(&'static [u8], Format, Vec<Option<Field>>)> = None;
     for (delimiter, names) in headers {
         let format = format.or_else(|| guess(names.iter().map(|name| &**name))).unwrap_or(Format::Csv);
@@ -139,12 +143,15 @@ fn table<R: BufRead>(
     if format == Format::Ses && columns.iter().all(Option::is_none) && header.contains(&b'@') {
         // What SES itself takes has no header: addresses with their reasons.
         (delimiter, columns) = (b",", vec![Some(Field::Email), Some(Field::Reason)]);
-        first = Some((row, header));
+        first = Some((row.line, None, header));
     }
     check(format, &columns).map_err(|rule| Unreadable::line(row.line, rule))?;
     rows.set_shape(Shape::Table(delimiter));
     let shape = Written::Table { delimiter: delimiter[0], columns };
-    Ok(Opened { cut: Cut { source: Source::Rows(rows), first }, layout: Layout { format, zone, shape } })
+    Ok(Opened {
+        cut: Cut { source: Source::Rows(rows), first, ended: false },
+        layout: Layout { format, zone, shape },
+    })
 }
 
 /// `None`: a name is no text.
@@ -176,7 +183,8 @@ fn check(format: Format, columns: &[Option<Field>]) -> Result<(), String> {
     if let Some(names) = says {
         return Err(format!("the header must name a column {names}"));
     }
-    let twice = [Field::Kind, Field::At, Field::Regions, Field::Channels, Field::Brands, Field::Scope, Field::Reason];
+    let twice =
+        [Field::Kind, Field::At, Field::Regions, Field::Channels, Field::Brands, Field::Scope, Field::Reason];
     match twice.iter().find(|field| columns.iter().filter(|column| **column == Some(**field)).count() > 1) {
         Some(Field::At) => Err("the header names the time twice: remove or rename a column".to_owned()),
         Some(_) => Err("the header names the same thing twice: remove or rename a column".to_owned()),
@@ -184,41 +192,82 @@ fn check(format: Format, columns: &[Option<Field>]) -> Result<(), String> {
     }
 }
 
-impl<R: BufRead> Cut<R> {
-    /// Replaces the buffer by the next line; `None` at the end.
-    pub(crate) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Row>, RowFault> {
-        if let Some((row, line)) = self.first.take() {
-            *buffer = line;
-            return Ok(Some(row));
+impl<R: BufRead> Opened<R> {
+    /// The next line that holds something, with its number. What cannot be cut into lines any more is the last one.
+    pub fn next<'a>(&mut self, buffer: &'a mut Vec<u8>) -> io::Result<Option<(u64, Content<'a>)>> {
+        match self.cut.next(buffer)? {
+            None => Ok(None),
+            Some((line, Some(rule))) => Ok(Some((line, Content::Wrong(rule.into())))),
+            Some((line, None)) => Ok(Some((line, self.layout.content(buffer)))),
         }
-        buffer.clear();
-        match &mut self.source {
-            Source::Rows(rows) => rows.next(buffer),
-            Source::Objects(objects) => objects.next(buffer),
+    }
+
+    /// Passes over everything up to the line that begins here.
+    pub fn pass_over(&mut self, line: u64) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        while line > 0 {
+            match self.cut.next(&mut buffer)? {
+                Some((at, rule)) if at > line => {
+                    self.cut.first = Some((at, rule, buffer));
+                    break;
+                }
+                Some(_) => {}
+                None => break,
+            }
         }
+        Ok(())
     }
 
     /// How many bytes were read.
     pub fn bytes_read(&self) -> u64 {
-        match &self.source {
+        match &self.cut.source {
             Source::Rows(rows) => rows.bytes_read(),
             Source::Objects(objects) => objects.bytes_read(),
         }
     }
+
+    /// Whose way of writing the file has.
+    pub fn format(&self) -> Format {
+        self.layout.format
+    }
+}
+
+impl<R: BufRead> Cut<R> {
+    /// Replaces the buffer by the next line that is not blank: where it begins, and the rule that it breaks if it
+    /// has no end.
+    fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<(u64, Option<String>)>> {
+        if let Some((line, rule, text)) = self.first.take() {
+            *buffer = text;
+            return Ok(Some((line, rule)));
+        }
+        while !self.ended {
+            buffer.clear();
+            let row = match &mut self.source {
+                Source::Rows(rows) => rows.next(buffer),
+                Source::Objects(objects) => objects.next(buffer),
+            };
+            match row {
+                Ok(Some(row)) if row.is_blank => {}
+                Ok(Some(row)) => return Ok(Some((row.line, None))),
+                Ok(None) => self.ended = true,
+                Err(RowFault::Io(fault)) => return Err(fault),
+                Err(RowFault::Row { line, rule }) => {
+                    self.ended = true;
+                    return Ok(Some((line, Some(format!("{rule}; nothing after it is read")))));
+                }
+            }
+        }
+        Ok(None)
+    }
 }
 
 impl Layout {
-    /// Whose way of writing the file has.
-    pub fn format(&self) -> Format {
-        self.format
-    }
-
     /// Reads a line.
-    pub fn content<'a>(&self, line: &'a [u8]) -> Content<'a> {
+    fn content<'a>(&self, line: &'a [u8]) -> Content<'a> {
         match &self.shape {
             Written::Table { delimiter, columns } => self.row(line, *delimiter, columns),
-            Written::Members => self.members(line),
-            Written::Events => event(line, &self.zone),
+            Written::Members => self.members(line.trim_ascii()),
+            Written::Events => event(line.trim_ascii(), &self.zone),
         }
     }
 
@@ -250,7 +299,8 @@ impl Layout {
             Ok(flat) => flat,
             Err(fault) => return Content::Wrong(fault.to_string().into()),
         };
-        let known = flat.members().filter_map(|(name, given)| Some((field(self.format, name)?, owned(given))));
+        let known =
+            flat.members().filter_map(|(name, given)| Some((field(self.format, name)?, owned(given))));
         products::content(self.format, Fields(known.collect()), &self.zone)
     }
 }
@@ -308,4 +358,3 @@ fn owned<'a>(given: Given<'_>) -> Given<'a> {
         Given::Text(text) => Given::Text(Cow::Owned(text.into_owned())),
     }
 }
-

@@ -16,8 +16,7 @@ use super::moment::moment;
 use super::{Content, Format, Said, Saying};
 
 /// The rule that a time breaks.
-pub(super) const NO_TIME: &str =
-    "the time: is none that is understood (RFC 3339, seconds of Unix, RFC 2822, 2026-11-22 10:15, 22.11.2026)";
+pub(super) const NO_TIME: &str = "the time: is none that is understood (RFC 3339, seconds of Unix, RFC 2822, 2026-11-22 10:15, 22.11.2026)";
 
 /// The rule that a line without identifiers breaks.
 const NOBODY: &str = "no_identifier: the line names nobody";
@@ -72,7 +71,8 @@ fn place(fields: &Fields<'_>) -> Result<Place, Cow<'static, str>> {
         let wrong = |rule: String| Cow::Owned(format!("scope: {rule}"));
         let body = Body::parse(scope.as_bytes()).map_err(|fault| wrong(fault.detail))?;
         let wanted = body.scope_alone().map_err(|fault| wrong(fault.detail))?;
-        let own = |names: Option<Vec<&str>>| names.map(|names| names.into_iter().map(ToOwned::to_owned).collect());
+        let own =
+            |names: Option<Vec<&str>>| names.map(|names| names.into_iter().map(ToOwned::to_owned).collect());
         return Ok([own(wanted.regions), own(wanted.channels), own(wanted.brands)]);
     }
     Ok([Field::Regions, Field::Channels, Field::Brands].map(|field| {

@@ -165,7 +165,9 @@ pub fn read(text: &[u8]) -> Result<Line, Fault> {
         Wire::End(end) => Some(Line::End(End { identifiers: end.identifiers, revision: end.revision })),
         Wire::Person(person) => person.person(),
     };
-    read.ok_or_else(|| Fault::whole(DeadReason::BadSchema, "breaks a rule of exports, or is of a newer suppressd"))
+    read.ok_or_else(|| {
+        Fault::whole(DeadReason::BadSchema, "breaks a rule of exports, or is of a newer suppressd")
+    })
 }
 
 impl WireHead {
@@ -179,7 +181,11 @@ impl WireHead {
 impl WirePerson {
     fn person(self) -> Option<Line> {
         let digest = Digest(unhex(&self.digest)?);
-        self.statements.into_iter().map(WireStands::stands).collect::<Option<_>>().map(|all| Line::Person(digest, all))
+        self.statements
+            .into_iter()
+            .map(WireStands::stands)
+            .collect::<Option<_>>()
+            .map(|all| Line::Person(digest, all))
     }
 }
 
@@ -191,7 +197,11 @@ impl From<Stands> for WireStands {
         };
         let channels = stands.scope.channels;
         let channels = (channels != Channels::ALL).then(|| {
-            Channel::ALL.iter().filter(|channel| channels.covers(**channel)).map(ToString::to_string).collect()
+            Channel::ALL
+                .iter()
+                .filter(|channel| channels.covers(**channel))
+                .map(ToString::to_string)
+                .collect()
         });
         Self {
             kind: stands.kind.to_string(),
@@ -236,7 +246,8 @@ mod tests {
 
     #[test]
     fn head_and_end_are_read_as_they_were_written() {
-        let head = Head { keys: vec![KeyCheck([7; 8])], list: ListId([3; 16]), revision: 9, exported_at: at(5) };
+        let head =
+            Head { keys: vec![KeyCheck([7; 8])], list: ListId([3; 16]), revision: 9, exported_at: at(5) };
         let end = End { identifiers: 2, revision: 10 };
         let mut bytes = Vec::new();
         write_head(&head, &mut bytes);
@@ -269,7 +280,9 @@ mod tests {
         ];
         assert_eq!((digest, told.as_slice()), (Digest([1; 16]), &expected[..]));
         bytes.clear();
-        assert!(!write_person(Digest([1; 16]), &[Statement::provisional(at(3))], &mut bytes) && bytes.is_empty());
+        assert!(
+            !write_person(Digest([1; 16]), &[Statement::provisional(at(3))], &mut bytes) && bytes.is_empty()
+        );
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Body {
     pub fn line(&self) -> Result<EventLine<'_>, Fault> {
         let members = Members::of(&self.0, "")?;
         let kind = members.text("kind", WORD_BYTES_MAX)?;
-        let parsed = |kind| EventKind::parse(kind).ok_or_else(|| members.wrong("kind", "is not a kind of event"));
+        let parsed =
+            |kind| EventKind::parse(kind).ok_or_else(|| members.wrong("kind", "is not a kind of event"));
         let kind = kind.map(parsed).transpose()?;
         let mut people = vec![if members.get("subject")?.is_some() {
             identifiers(members, "subject", "/subject", true)?
@@ -69,10 +70,17 @@ mod tests {
     use crate::domain::filter::Given;
     use crate::domain::words::IdentifierKind;
 
-    fn check(line: &str, kind: Option<EventKind>, at: Option<&str>, emails: &[&str], brands: Option<Vec<&str>>) {
+    fn check(
+        line: &str,
+        kind: Option<EventKind>,
+        at: Option<&str>,
+        emails: &[&str],
+        brands: Option<Vec<&str>>,
+    ) {
         let body = Body::parse(line.as_bytes()).unwrap();
         let read = body.line().map_err(|fault| fault.to_string()).unwrap();
-        let found: Vec<_> = read.people.iter().map(|person| person.get(IdentifierKind::Email).clone()).collect();
+        let found: Vec<_> =
+            read.people.iter().map(|person| person.get(IdentifierKind::Email).clone()).collect();
         let expected: Vec<_> = emails.iter().map(|email| Given::Text((*email).into())).collect();
         assert!(found == expected, "{line}");
         assert_eq!((read.kind, read.occurred_at, read.scope.brands), (kind, at, brands), "{line}");
@@ -82,10 +90,18 @@ mod tests {
     fn a_line_is_an_event_or_an_identifier_with_what_is_known() {
         let time = "2026-11-22T10:15:00+05:00";
         check(r#"{"email": "a@b.kz"}"#, None, None, &["a@b.kz"], None);
-        check(r#"{"email": "a@b.kz", "occurred_at": 1700000000}"#, None, Some("1700000000"), &["a@b.kz"], None);
         check(
-            &format!(r#"{{"kind": "bounce", "occurred_at": "{time}", "subject": {{"email": "a@b.kz"}},
-                "also": [{{"email": "c@d.kz"}}], "scope": {{"brands": ["lulla.kz"]}}, "source": "x", "event_id": 7}}"#),
+            r#"{"email": "a@b.kz", "occurred_at": 1700000000}"#,
+            None,
+            Some("1700000000"),
+            &["a@b.kz"],
+            None,
+        );
+        check(
+            &format!(
+                r#"{{"kind": "bounce", "occurred_at": "{time}", "subject": {{"email": "a@b.kz"}},
+                "also": [{{"email": "c@d.kz"}}], "scope": {{"brands": ["lulla.kz"]}}, "source": "x", "event_id": 7}}"#
+            ),
             Some(EventKind::Bounce),
             Some(time),
             &["a@b.kz", "c@d.kz"],
