@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::codec::export::{End, Head, Stands};
-use crate::domain::digest::{Digest, KeyCheck, KeyRing};
+use crate::domain::digest::{Digest, KeyRing};
 use crate::domain::event::{self, Event, Policy, Taken, Wanted};
 use crate::domain::filter::Identifiers;
 use crate::domain::identifier::{Country, canonical};
@@ -34,8 +34,6 @@ pub struct Rules<'a> {
     pub country: &'a Country,
     /// Under which keys identifiers are hashed.
     pub keys: &'a KeyRing,
-    /// Their check values, in their order.
-    pub checks: &'a [KeyCheck],
     /// Now.
     pub now: Timestamp,
     /// Since when holds what says no time.

@@ -29,7 +29,7 @@ use crate::domain::words::{EventKind, vocabulary};
 pub use decide::{Decided, Refusal, Rules, Taking, decide};
 pub use open::{Opened, open};
 pub use ran::{Counts, State, fingerprint};
-pub use standing::{Already, already};
+pub use standing::{Already, Found, already};
 
 vocabulary! {
     /// Whose way of writing a file has.

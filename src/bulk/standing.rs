@@ -12,11 +12,18 @@ const ANY_OTHER: &str = "";
 
 /// What a line finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// What it means for those whom it names.
+    pub already: Already,
+    /// Whether it says anything that is not kept yet, be it that it counts nowhere today.
+    pub adds: bool,
+}
+
+/// What a line means for those whom it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Already {
-    /// Everybody whom it names is restricted wherever it holds, and it would change nothing at all.
-    Said,
-    /// Everybody whom it names is restricted wherever it holds, by whatever; it says something more all the same.
-    Restricted,
+    /// All of them are restricted wherever it holds, by whatever.
+    Known,
     /// Something later counts instead, such as an opt-in.
     Superseded,
     /// It restricts somebody somewhere who was not.
@@ -24,25 +31,24 @@ pub enum Already {
 }
 
 /// Compares a line with what is kept of each of its digests.
-pub fn already(line: &ImportLine, kept: &[&Kept]) -> Already {
-    let Some(statement) = line.statement() else { return Already::Superseded };
-    let adds = |kept: &Kept| kept.with([statement.clone()]);
-    if kept.iter().all(|kept| adds(kept) == **kept) {
-        let stands = |kept: &&Kept| restricted(kept.standing.as_slice(), &statement);
-        return if kept.iter().all(stands) { Already::Said } else { Already::Superseded };
-    }
+pub fn already(line: &ImportLine, kept: &[&Kept]) -> Found {
+    let mut found = Found { already: Already::Superseded, adds: false };
+    let Some(statement) = line.statement() else { return found };
     let (mut all_restricted, mut any_new) = (true, false);
     for kept in kept {
+        let then = kept.with([statement.clone()]);
+        found.adds |= then != **kept;
         if !restricted(kept.standing.as_slice(), &statement) {
             all_restricted = false;
-            any_new |= adds(kept).standing != kept.standing;
+            any_new |= then.standing != kept.standing;
         }
     }
-    match (all_restricted, any_new) {
-        (true, _) => Already::Restricted,
+    found.already = match (all_restricted, any_new) {
+        (true, _) => Already::Known,
         (false, true) => Already::New,
         (false, false) => Already::Superseded,
-    }
+    };
+    found
 }
 
 /// Whether something restricts at every point of the statement's scope.
@@ -88,29 +94,37 @@ mod tests {
         Statement::of(kind, Timestamp::from_second(second).unwrap(), scope).unwrap()
     }
 
-    fn found(kind: EventKind, second: i64, scope: Scope, kept: &[Vec<Statement>]) -> Already {
+    fn found(kind: EventKind, second: i64, scope: Scope, kept: &[Vec<Statement>]) -> (Already, bool) {
         let at = Timestamp::from_second(second).unwrap();
         let kept: Vec<Kept> = kept.iter().map(|said| Kept::new(said.iter().cloned())).collect();
         let line = ImportLine { line: 1, kind, at, scope, subject: ImportSubject::Digest(Digest([0; 16])) };
-        already(&line, &kept.iter().collect::<Vec<_>>())
+        let found = already(&line, &kept.iter().collect::<Vec<_>>());
+        (found.already, found.adds)
     }
 
     #[test]
     fn a_line_is_known_only_if_everybody_is_restricted_wherever_it_holds() {
         let (out, there) = (said(OptOut, 5, Scope::ALL), said(OptOut, 5, narrow()));
-        for (line, standing, expected) in [
-            ((OptOut, 5, Scope::ALL), vec![], Already::New),
-            ((OptOut, 5, Scope::ALL), vec![out.clone()], Already::Said),
-            ((OptOut, 3, Scope::ALL), vec![out.clone()], Already::Restricted),
-            ((OptOut, 7, Scope::ALL), vec![out.clone()], Already::Restricted),
-            ((Bounce, 7, narrow()), vec![out.clone()], Already::Restricted),
-            ((OptOut, 7, Scope::ALL), vec![there.clone()], Already::New),
-            ((OptOut, 7, narrow()), vec![there.clone()], Already::Restricted),
-            ((OptOut, 3, Scope::ALL), vec![said(OptIn, 4, Scope::ALL)], Already::Superseded),
-            ((OptOut, 6, Scope::ALL), vec![said(OptIn, 4, Scope::ALL)], Already::New),
-            ((OptOut, 5, Scope::ALL), vec![out.clone(), said(OptIn, 6, narrow())], Already::Superseded),
-            ((OptOut, 4, Scope::ALL), vec![out.clone(), said(OptIn, 6, narrow())], Already::Superseded),
-            ((OptOut, 7, Scope::ALL), vec![out.clone(), said(OptIn, 6, narrow())], Already::New),
+        let (back, but) = (said(OptIn, 4, Scope::ALL), said(OptIn, 6, narrow()));
+        for (line, standing, already, adds) in [
+            ((OptOut, 5, Scope::ALL), vec![], Already::New, true),
+            ((OptOut, 5, Scope::ALL), vec![out.clone()], Already::Known, false),
+            ((OptOut, 3, Scope::ALL), vec![out.clone()], Already::Known, true),
+            ((OptOut, 7, Scope::ALL), vec![out.clone()], Already::Known, true),
+            ((Bounce, 7, narrow()), vec![out.clone()], Already::Known, true),
+            ((OptOut, 7, Scope::ALL), vec![there.clone()], Already::New, true),
+            ((OptOut, 7, narrow()), vec![there.clone()], Already::Known, true),
+            ((OptOut, 3, Scope::ALL), vec![back.clone()], Already::Superseded, true),
+            (
+                (OptOut, 3, Scope::ALL),
+                vec![back.clone(), said(OptOut, 3, Scope::ALL)],
+                Already::Superseded,
+                false,
+            ),
+            ((OptOut, 6, Scope::ALL), vec![back], Already::New, true),
+            ((OptOut, 5, Scope::ALL), vec![out.clone(), but.clone()], Already::Superseded, false),
+            ((OptOut, 4, Scope::ALL), vec![out.clone(), but.clone()], Already::Superseded, true),
+            ((OptOut, 7, Scope::ALL), vec![out.clone(), but], Already::New, true),
         ] {
             let (kind, second, scope) = line;
             assert_eq!(
@@ -119,6 +133,6 @@ mod tests {
                 "{kind} at {second}: {standing:?}"
             );
         }
-        assert_eq!(found(OptOut, 5, Scope::ALL, &[vec![out], vec![]]), Already::New);
+        assert_eq!(found(OptOut, 5, Scope::ALL, &[vec![out], vec![]]), (Already::New, true));
     }
 }

@@ -50,7 +50,6 @@ struct House {
     calendar: Calendar,
     country: Country,
     keys: KeyRing,
-    checks: Vec<crate::domain::digest::KeyCheck>,
 }
 
 impl House {
@@ -73,7 +72,6 @@ impl House {
             ),
             calendar: Calendar::none(),
             country: Country::parse("KZ").unwrap(),
-            checks: keys.keys().iter().map(HashKey::check).collect(),
             keys,
         }
     }
@@ -90,7 +88,6 @@ impl House {
             },
             country: &self.country,
             keys: &self.keys,
-            checks: &self.checks,
             now: "2026-11-22T06:00:00Z".parse().unwrap(),
             undated: "2026-11-22T05:59:00Z".parse().unwrap(),
         }

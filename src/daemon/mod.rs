@@ -4,6 +4,8 @@
 //! applied, the mirror followed, the list proven. [`run`] is the worker on top of it.
 
 mod core;
+mod export;
+mod import;
 mod init;
 mod look_up;
 mod mailbox;
@@ -15,6 +17,8 @@ mod who;
 mod worker;
 
 pub use self::core::{Core, amqp_user, check};
+pub use self::export::{Exported, NotExported, export};
+pub use self::import::{ImportFile, Imported, NotImported, REFUSED_TOLD_MAX, import, preview};
 pub use self::init::init;
 pub use self::look_up::{Answer, Question, look_up};
 pub use self::mailbox::mail_reader;
