@@ -113,51 +113,67 @@ fn table<R: BufRead>(
     let input = Cursor::new(beginning).chain(input);
     let mut rows = Rows::new(input, Shape::Table(DELIMITERS), ROW_BYTES_MAX);
     let mut header = Vec::new();
-    let row = loop {
+    let line = header_of(&mut rows, &mut header)?;
+    let mut table = Table::of(&header, format)
+        .ok_or_else(|| Unreadable::line(line, "the header is not UTF-8; save the file as UTF-8"))?;
+    let mut first = None;
+    if table.format == Format::Ses && table.known() == 0 && header.contains(&b'@') {
+        // What SES itself takes has no header: addresses with their reasons.
+        table.delimiter = b",";
+        table.columns = vec![Some(Field::Email), Some(Field::Reason)];
+        first = Some((line, None, header));
+    }
+    let Table { delimiter, format, columns } = table;
+    check(format, &columns).map_err(|rule| Unreadable::line(line, rule))?;
+    rows.set_shape(Shape::Table(delimiter));
+    let shape = Written::Table { delimiter: delimiter[0], columns };
+    let cut = Cut { source: Source::Rows(rows), first, ended: false };
+    Ok(Opened { cut, layout: Layout { format, zone, shape } })
+}
+
+/// Reads as far as the first row that is not blank; on which line it begins.
+fn header_of(rows: &mut Rows<impl BufRead>, header: &mut Vec<u8>) -> Result<u64, Unreadable> {
+    loop {
         header.clear();
-        let row = rows.next(&mut header).map_err(|fault| match fault {
+        let row = rows.next(header).map_err(|fault| match fault {
             RowFault::Io(fault) => Unreadable::Io(fault),
             RowFault::Row { line, rule } => Unreadable::line(line, format_args!("the header {rule}")),
         })?;
         match row {
             None => return Err(Unreadable::line(1, "the file is empty")),
             Some(row) if row.is_blank => {}
-            Some(row) => break row,
-        }
-    };
-    let headers =
-        DELIMITERS.chunks(1).filter_map(|delimiter| Some((delimiter, names_of(&header, delimiter[0])?)));
-    let mut best: Option<(&'static [u8], Format, Vec<Option<Field>>)> = None;
-    for (delimiter, names) in headers {
-        let format = format.or_else(|| guess(names.iter().map(|name| &**name))).unwrap_or(Format::Csv);
-        let columns: Vec<_> = names.iter().map(|name| field(format, name)).collect();
-        let known = |columns: &[Option<Field>]| (columns.iter().flatten().count(), columns.len());
-        if best.as_ref().is_none_or(|(_, _, best)| known(&columns) > known(best)) {
-            best = Some((delimiter, format, columns));
+            Some(row) => return Ok(row.line),
         }
     }
-    let Some((mut delimiter, format, mut columns)) = best else {
-        return Err(Unreadable::line(row.line, "the header is not UTF-8; save the file as UTF-8"));
-    };
-    let mut first = None;
-    if format == Format::Ses && columns.iter().all(Option::is_none) && header.contains(&b'@') {
-        // What SES itself takes has no header: addresses with their reasons.
-        (delimiter, columns) = (b",", vec![Some(Field::Email), Some(Field::Reason)]);
-        first = Some((row.line, None, header));
-    }
-    check(format, &columns).map_err(|rule| Unreadable::line(row.line, rule))?;
-    rows.set_shape(Shape::Table(delimiter));
-    let shape = Written::Table { delimiter: delimiter[0], columns };
-    Ok(Opened {
-        cut: Cut { source: Source::Rows(rows), first, ended: false },
-        layout: Layout { format, zone, shape },
-    })
 }
 
-/// `None`: a name is no text.
-fn names_of(header: &[u8], delimiter: u8) -> Option<Vec<Cow<'_, str>>> {
-    // A quote that is misplaced for one delimiter may be right for another.
-    fields(header, delimiter).map(|field| field.map_or(Some("".into()), text_of)).collect()
+/// What a header says.
+struct Table {
+    delimiter: &'static [u8],
+    format: Format,
+    columns: Vec<Option<Field>>,
+}
+
+impl Table {
+    /// With the delimiter by which it names the most that is known; `None`: it is no text.
+    fn of(header: &[u8], format: Option<Format>) -> Option<Self> {
+        let tables = DELIMITERS.chunks(1).filter_map(|delimiter| Self::divided_by(delimiter, header, format));
+        // Of equals the last one wins, and that is to be the delimiter named first.
+        tables.rev().max_by_key(|table| (table.known(), table.columns.len()))
+    }
+
+    fn divided_by(delimiter: &'static [u8], header: &[u8], format: Option<Format>) -> Option<Self> {
+        // A quote that is misplaced for one delimiter may be right for another.
+        let names = fields(header, delimiter[0]).map(|field| field.map_or(Some("".into()), text_of));
+        let names: Vec<Cow<'_, str>> = names.collect::<Option<_>>()?;
+        let format = format.or_else(|| guess(names.iter().map(|name| &**name))).unwrap_or(Format::Csv);
+        let columns = names.iter().map(|name| field(format, name)).collect();
+        Some(Self { delimiter, format, columns })
+    }
+
+    fn known(&self) -> usize {
+        self.columns.iter().flatten().count()
+    }
 }
 
 /// Whether the columns are enough to say who opted out, and say nothing twice.
@@ -204,8 +220,11 @@ impl<R: BufRead> Opened<R> {
 
     /// Passes over everything up to the line that begins here.
     pub fn pass_over(&mut self, line: u64) -> io::Result<()> {
+        if line == 0 {
+            return Ok(());
+        }
         let mut buffer = Vec::new();
-        while line > 0 {
+        loop {
             match self.cut.next(&mut buffer)? {
                 Some((at, rule)) if at > line => {
                     self.cut.first = Some((at, rule, buffer));
@@ -315,23 +334,19 @@ fn event<'a>(line: &[u8], zone: &TimeZone) -> Content<'a> {
             Err(fault) => Content::Wrong(fault.to_string().into()),
         };
     }
-    let said = Body::parse(line).and_then(|body| {
-        let event = body.line()?;
-        Ok(time_of(&event, zone).map(|at| said(&event, at)))
-    });
-    match said {
-        Ok(Some(said)) => Content::Said(said),
-        Ok(None) => Content::Wrong(NO_TIME.into()),
-        Err(fault) => Content::Wrong(fault.to_string().into()),
+    let body = match Body::parse(line) {
+        Ok(body) => body,
+        Err(fault) => return Content::Wrong(fault.to_string().into()),
+    };
+    let event = match body.line() {
+        Ok(event) => event,
+        Err(fault) => return Content::Wrong(fault.to_string().into()),
+    };
+    let at = event.occurred_at.map(|text| moment(text, zone));
+    if at == Some(None) {
+        return Content::Wrong(NO_TIME.into());
     }
-}
-
-/// `None`: it is written in a way that is not understood.
-fn time_of(event: &EventLine<'_>, zone: &TimeZone) -> Option<Option<Timestamp>> {
-    match event.occurred_at {
-        None => Some(None),
-        Some(text) => moment(text, zone).map(Some),
-    }
+    Content::Said(said(&event, at.flatten()))
 }
 
 fn said<'a>(event: &EventLine<'_>, at: Option<Timestamp>) -> Said<'a> {

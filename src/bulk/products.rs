@@ -150,8 +150,8 @@ fn mautic(fields: &Fields<'_>) -> Means {
     match fields.text(Field::Reason) {
         None => Means::Nothing,
         Some(word) => match mautic_reason(word) {
-            Some(Some(kind)) => says(kind),
-            Some(None) => Means::Nothing,
+            Some(Reason::Is(kind)) => says(kind),
+            Some(Reason::Contactable) => Means::Nothing,
             None => Means::Wrong("reason: must be 1 (unsubscribed), 2 (bounced), 3 (manual) or 0"),
         },
     }
@@ -175,23 +175,31 @@ fn do_not_contact(cell: &str) -> Means {
             other => other.to_owned(),
         };
         match mautic_reason(reason) {
-            Some(Some(kind)) => all.push((kind, Some(vec![channel]))),
-            Some(None) => {}
+            Some(Reason::Is(kind)) => all.push((kind, Some(vec![channel]))),
+            Some(Reason::Contactable) => {}
             None => return Means::Wrong(RULE),
         }
     }
     if all.is_empty() { Means::Nothing } else { Means::Says(all) }
 }
 
-/// `None`: no reason of Mautic's; `Some(None)`: the person may be contacted.
-fn mautic_reason(word: &str) -> Option<Option<EventKind>> {
+/// Why Mautic does not contact somebody.
+enum Reason {
+    Is(EventKind),
+    Contactable,
+}
+
+/// `None`: it is no reason of Mautic's.
+fn mautic_reason(word: &str) -> Option<Reason> {
     let word = word.trim().to_lowercase();
     match word.as_str() {
-        "0" | "contactable" => Some(None),
-        "1" | "3" => Some(Some(EventKind::OptOut)),
-        "2" => Some(Some(EventKind::Bounce)),
-        word if word.contains("bounce") => Some(Some(EventKind::Bounce)),
-        word if word.contains("unsubscribe") || word.contains("manual") => Some(Some(EventKind::OptOut)),
+        "0" | "contactable" => Some(Reason::Contactable),
+        "1" | "3" => Some(Reason::Is(EventKind::OptOut)),
+        "2" => Some(Reason::Is(EventKind::Bounce)),
+        word if word.contains("bounce") => Some(Reason::Is(EventKind::Bounce)),
+        word if word.contains("unsubscribe") || word.contains("manual") => {
+            Some(Reason::Is(EventKind::OptOut))
+        }
         _ => None,
     }
 }

@@ -127,11 +127,8 @@ mod tests {
             ((OptOut, 7, Scope::ALL), vec![out.clone(), but], Already::New, true),
         ] {
             let (kind, second, scope) = line;
-            assert_eq!(
-                found(kind, second, scope, &[standing.clone()]),
-                expected,
-                "{kind} at {second}: {standing:?}"
-            );
+            let told = found(kind, second, scope, std::slice::from_ref(&standing));
+            assert_eq!(told, (already, adds), "{kind} at {second}: {standing:?}");
         }
         assert_eq!(found(OptOut, 5, Scope::ALL, &[vec![out], vec![]]), (Already::New, true));
     }

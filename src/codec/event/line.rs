@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_line_without_an_identifier_or_with_a_strange_word_is_refused() {
         for line in [
-            r#"{}"#,
+            "{}",
             r#"{"email": ""}"#,
             r#"{"subject": {}}"#,
             r#"{"email": "a@b.kz", "kind": "no"}"#,

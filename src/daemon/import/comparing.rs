@@ -39,9 +39,10 @@ pub(super) struct Compared {
 pub(super) async fn compare(core: &Core, mut part: Part) -> Result<Compared, Stop> {
     let lines = part.taken.iter().flat_map(|taken| &taken.lines);
     let digests: BTreeSet<Digest> = lines.flat_map(ImportLine::digests).collect();
-    let known = match digests.is_empty() {
-        true => None,
-        false => Some(timeout(PATIENCE, read(core, digests)).await.map_err(|_| unavailable(core))??),
+    let known = if digests.is_empty() {
+        None
+    } else {
+        Some(timeout(PATIENCE, read(core, digests)).await.map_err(|_| unavailable(core))??)
     };
     let mut counts = std::mem::take(&mut part.counts);
     let mut lines = Vec::new();
