@@ -4,10 +4,9 @@
 //! Redis: an unkeyed hash of every Kazakh mobile number is inverted in seconds. No kind's name is a
 //! prefix of another's, so the plain concatenation is unambiguous.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use zeroize::Zeroize;
 
+use super::hmac::{Keyed, ShortMessage};
 use super::words::IdentifierKind;
 
 /// 128 bits that stand for one identifier under one key.
@@ -42,10 +41,13 @@ pub enum KeyFault {
 /// A key drawn at random has hardly ever fewer different bytes than this.
 const DIFFERENT_BYTES_MIN: usize = 8;
 
-/// One secret key with its HMAC state computed once.
+/// Forms that wait to be hashed together: few enough to stay in the nearest cache.
+const WAITING_MAX: usize = 64;
+
+/// One secret key, ready to hash with.
 #[derive(Clone)]
 pub struct HashKey {
-    keyed: Hmac<Sha256>,
+    keyed: Keyed,
     check: KeyCheck,
     weak: bool,
 }
@@ -73,9 +75,9 @@ impl HashKey {
             seen[usize::from(*byte)] = true;
         }
         let weak = seen.iter().filter(|s| **s).count() < DIFFERENT_BYTES_MIN;
-        let keyed = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of every length");
+        let keyed = Keyed::new(&key);
         key.zeroize();
-        let check = KeyCheck(first(&mac(&keyed, &[b"suppressd key check"])));
+        let check = KeyCheck(first(&keyed.mac([b"suppressd key check", b""])));
         Ok(Self { keyed, check, weak })
     }
 
@@ -91,12 +93,12 @@ impl HashKey {
 
     /// The digest of a canonical form.
     pub fn digest(&self, kind: IdentifierKind, canonical: &str) -> Digest {
-        Digest(first(&mac(&self.keyed, &[kind.as_str().as_bytes(), canonical.as_bytes()])))
+        Digest(first(&self.keyed.mac([kind.as_str().as_bytes(), canonical.as_bytes()])))
     }
 
     /// A keyed hash of arbitrary content, told apart from every identifier's digest by its label.
     pub fn content_hash(&self, content: &[u8]) -> [u8; 16] {
-        first(&mac(&self.keyed, &[b"content ", content]))
+        first(&self.keyed.mac([b"content ", content]))
     }
 }
 
@@ -129,12 +131,52 @@ impl KeyRing {
     }
 }
 
-fn mac(keyed: &Hmac<Sha256>, parts: &[&[u8]]) -> [u8; 32] {
-    let mut state = keyed.clone();
-    for part in parts {
-        state.update(part);
+/// The digests of many canonical forms: what is written one by one is hashed side by side.
+pub struct Digests<'k> {
+    keys: &'k KeyRing,
+    /// Forms that are not hashed yet.
+    waiting: Vec<ShortMessage>,
+    done: Vec<Digest>,
+}
+
+impl<'k> Digests<'k> {
+    /// None yet.
+    pub fn new(keys: &'k KeyRing) -> Self {
+        Self { keys, waiting: Vec::with_capacity(WAITING_MAX), done: Vec::new() }
     }
-    state.finalize().into_bytes().into()
+
+    /// How many digests there will be of each form.
+    pub fn of_each(&self) -> usize {
+        self.keys.keys.len()
+    }
+
+    /// Adds a canonical form.
+    pub fn add(&mut self, kind: IdentifierKind, canonical: &str) {
+        if self.waiting.len() == WAITING_MAX {
+            self.hash_waiting();
+        }
+        if !ShortMessage::push(&mut self.waiting, [kind.as_str().as_bytes(), canonical.as_bytes()]) {
+            self.hash_waiting();
+            self.done.extend(self.keys.digests(kind, canonical));
+        }
+    }
+
+    /// The digests, in the order in which the forms came, one a key, in the order of the keys.
+    pub fn finish(mut self) -> Vec<Digest> {
+        self.hash_waiting();
+        self.done
+    }
+
+    fn hash_waiting(&mut self) {
+        let (first, step) = (self.done.len(), self.of_each());
+        self.done.resize(first + self.waiting.len() * step, Digest([0; 16]));
+        for (nth, key) in self.keys.keys.iter().enumerate() {
+            key.keyed.macs(&self.waiting, |at, mac| {
+                self.done[first + at * step + nth] = Digest(crate::domain::digest::first(&mac));
+            });
+        }
+        self.waiting.clear();
+    }
 }
 
 fn first<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::digest::{Digest, KeyRing};
+use super::digest::{Digest, Digests, KeyRing};
 use super::view::View;
 use super::words::{Channel, IdentifierKind, Purpose, Removal};
 
@@ -31,6 +31,11 @@ pub struct Identifiers<'a> {
 }
 
 impl<'a> Identifiers<'a> {
+    /// What is given under the names of the kinds, in their order.
+    pub fn new(given: [Given<'a>; IdentifierKind::ALL.len()]) -> Self {
+        Self { given }
+    }
+
     /// Says what is given under a kind's name.
     pub fn set(&mut self, kind: IdentifierKind, given: Given<'a>) {
         self.given[kind as usize] = given;
@@ -53,7 +58,8 @@ pub struct Prepared {
 }
 
 struct Person {
-    digests: Range<usize>,
+    /// Where its digests end; they begin where those of the person before it end.
+    digests_end: usize,
     unidentifiable: bool,
 }
 
@@ -82,6 +88,7 @@ pub fn prepare<'i, 'a: 'i, People>(
 where
     People: IntoIterator<Item = &'i Identifiers<'a>>,
 {
+    let mut hashes = Digests::new(keys);
     let mut prepared = Prepared {
         channel,
         digests: Vec::new(),
@@ -90,45 +97,49 @@ where
         ignored: Default::default(),
     };
     let mut buffer = String::new();
+    let mut digests_end = 0;
     for (region, people) in segments {
         let first = prepared.people.len();
         for identifiers in people {
-            prepared.add(identifiers, |kind, text, digests| {
+            let person = prepared.person(identifiers, digests_end, |kind, text| {
                 buffer.clear();
-                let form = canonical(kind, text, &mut buffer);
-                digests.extend(form.into_iter().flat_map(|form| keys.digests(kind, form)));
-                form.is_some()
+                let form = canonical(kind, text, &mut buffer)?;
+                hashes.add(kind, form);
+                Some(hashes.of_each())
             });
+            digests_end = person.digests_end;
+            prepared.people.push(person);
         }
         prepared.segments.push(PreparedSegment { region, people: first..prepared.people.len() });
     }
+    prepared.digests = hashes.finish();
+    assert_eq!(prepared.digests.len(), digests_end, "every digest is somebody's");
     prepared
 }
 
 impl Prepared {
-    /// Adds a recipient; `hash` appends a text's digests, or answers `false` if it does not parse.
-    fn add(
+    /// Reads a recipient; `hash` answers how many digests a text has, or with nothing if it does not parse.
+    fn person(
         &mut self,
         identifiers: &Identifiers<'_>,
-        mut hash: impl FnMut(IdentifierKind, &str, &mut Vec<Digest>) -> bool,
-    ) {
-        let first = self.digests.len();
+        digests_start: usize,
+        mut hash: impl FnMut(IdentifierKind, &str) -> Option<usize>,
+    ) -> Person {
+        let mut digests_end = digests_start;
         let mut own_address_unusable = false;
         for &kind in IdentifierKind::ALL {
-            let usable = match identifiers.get(kind) {
+            let digests = match identifiers.get(kind) {
                 Given::Absent => continue,
-                Given::Text(text) => hash(kind, text, &mut self.digests),
-                Given::Unusable => false,
+                Given::Text(text) => hash(kind, text),
+                Given::Unusable => None,
             };
-            match usable {
-                true => {}
-                false if kind == self.channel.address() => own_address_unusable = true,
-                false => self.ignored[kind as usize] += 1,
+            match digests {
+                Some(digests) => digests_end += digests,
+                None if kind == self.channel.address() => own_address_unusable = true,
+                None => self.ignored[kind as usize] += 1,
             }
         }
-        let digests = first..self.digests.len();
-        let unidentifiable = own_address_unusable || digests.is_empty();
-        self.people.push(Person { digests, unidentifiable });
+        Person { digests_end, unidentifiable: own_address_unusable || digests_end == digests_start }
     }
 }
 
@@ -192,17 +203,19 @@ pub fn judge<V: View>(prepared: &Prepared, purpose: Purpose, brand: &str, view: 
     let mut removals = Vec::with_capacity(prepared.people.len());
     let mut tallies = Vec::with_capacity(prepared.segments.len());
     let mut found = Vec::new();
+    let mut start = 0;
     for segment in &prepared.segments {
         let people = &prepared.people[segment.people.clone()];
-        let first = people.first().map_or(0, |person| person.digests.start);
-        let end = people.last().map_or(0, |person| person.digests.end);
+        let end = people.last().map_or(start, |person| person.digests_end);
         let table = view.table(&segment.region, prepared.channel, brand);
         // One flat run of look-ups without a branch between them: the misses of the cache overlap.
         found.clear();
-        found.extend(prepared.digests[first..end].iter().map(|digest| view.removal(&table, digest)));
+        found.extend(prepared.digests[start..end].iter().map(|digest| view.removal(&table, digest)));
+        let mut found = found.as_slice();
         removals.extend(people.iter().map(|person| {
-            let found = &found[person.digests.start - first..person.digests.end - first];
-            verdict(found, person.unidentifiable, purpose)
+            let (own, rest) = found.split_at(person.digests_end - start);
+            (found, start) = (rest, person.digests_end);
+            verdict(own, person.unidentifiable, purpose)
         }));
         tallies.push(Tally::of(Arc::clone(&segment.region), &removals[segment.people.clone()]));
     }

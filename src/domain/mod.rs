@@ -9,6 +9,7 @@ pub mod digest;
 pub mod event;
 pub mod filter;
 pub mod fold;
+mod hmac;
 pub mod identifier;
 pub mod in_force;
 pub mod mail;

@@ -6,11 +6,10 @@
 //! nothing of Redis, tasks or locks.
 
 mod classes;
+mod index;
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-use classes::{ClassId, Classes};
+use classes::Classes;
+use index::{ClassId, Index};
 
 use crate::domain::digest::Digest;
 use crate::domain::record::{ListId, RecordId};
@@ -27,7 +26,7 @@ pub struct Mirror {
     /// The record at `position - 1`.
     last: Option<RecordId>,
     classes: Classes,
-    index: HashMap<Digest, ClassId, BuildHasherDefault<DigestHasher>>,
+    index: Index,
 }
 
 /// A feed entry that does not follow the mirror: entries in between were trimmed, or it follows other records.
@@ -60,7 +59,7 @@ pub struct FeedEntry {
 impl Mirror {
     /// An empty mirror of a list at a position, to be filled with [`Mirror::put`].
     pub fn new(list: ListId, position: u64, revision: u64, tip: Option<RecordId>) -> Self {
-        Self { list, position, revision, last: tip, classes: Classes::default(), index: HashMap::default() }
+        Self { list, position, revision, last: tip, classes: Classes::default(), index: Index::default() }
     }
 
     /// Makes room for this many more identifiers at once.
@@ -96,8 +95,8 @@ impl Mirror {
     /// What stands for a digest, while loading.
     pub fn put(&mut self, digest: Digest, standing: &[Statement]) {
         match self.classes.of(standing) {
-            Some(class) => drop(self.index.insert(digest, class)),
-            None => drop(self.index.remove(&digest)),
+            Some(class) => self.index.insert(digest, class),
+            None => self.index.remove(&digest),
         }
     }
 
@@ -127,26 +126,7 @@ impl View for Mirror {
     }
 
     fn removal(&self, table: &Self::Table, digest: &Digest) -> Option<Removal> {
-        self.index.get(digest).and_then(|class| table[class.index()])
-    }
-}
-
-/// Digests are HMAC outputs: eight of their bytes are a hash already, and nobody outside can choose them.
-#[derive(Debug, Default)]
-struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    /// The length that slices hash first says nothing here.
-    fn write_usize(&mut self, _: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
+        table[self.index.get(digest).map_or(0, ClassId::number)]
     }
 }
 
@@ -216,7 +196,7 @@ mod tests {
         for n in 0..200 {
             mirror.put(Digest([n; 16]), &[said(EventKind::OptOut, i64::from(n), Scope::ALL)]);
         }
-        assert_eq!(mirror.table("KZ-1", Channel::Sms, "b"), [Some(Removal::OptOut)]);
+        assert_eq!(mirror.table("KZ-1", Channel::Sms, "b"), [None, Some(Removal::OptOut)]);
         mirror.put(Digest([0; 16]), &[said(EventKind::OptIn, 500, Scope::ALL)]);
         assert_eq!(mirror.restricted(), 199);
     }

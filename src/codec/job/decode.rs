@@ -10,10 +10,11 @@ use serde_json::value::RawValue;
 
 use super::super::fault::Fault;
 use super::super::time::parse_rfc3339;
+use super::cursor::Cursor;
 use super::members::{Misshapen, members};
 use super::outline::{self, Outline, SegmentOutline};
 use super::raw;
-use super::{JOB_ID_BYTES_MAX, Job, JobLimits, Names, Part, Segment};
+use super::{JOB_ID_BYTES_MAX, Job, JobLimits, NESTING_LEVELS_MAX, Names, Part, Segment};
 use crate::domain::words::{Channel, DeadReason, Purpose};
 
 /// Reads an unpacked body.
@@ -22,7 +23,7 @@ pub fn decode<'a>(body: &'a [u8], limits: &JobLimits, names: &impl Names) -> Res
         let rule = format!("the body has more than {} bytes", limits.unpacked_bytes_max);
         return Err(Fault::whole(DeadReason::TooLarge, rule));
     }
-    let text = std::str::from_utf8(body).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(body).map_err(|error| {
         let rule = format!("the body is not UTF-8 (at byte {})", error.valid_up_to());
         Fault::whole(DeadReason::BadJson, rule)
     })?;
@@ -113,9 +114,13 @@ fn read_purpose(value: &str) -> Result<Purpose, Fault> {
 }
 
 fn read_part(value: &str) -> Result<Part, Fault> {
-    let [index, of] = members(&["index", "of"], value).map_err(|misshapen| match misshapen {
+    const NAMES: [&str; 2] = ["index", "of"];
+    let place = |name: &str| NAMES.iter().position(|known| *known == name);
+    let read = members(&mut Cursor::new(value), NESTING_LEVELS_MAX, place);
+    let ([index, of], _) = read.map_err(|misshapen| match misshapen {
         Misshapen::NoObject => Fault::schema("/part", "must be an object"),
-        Misshapen::Twice(name) => Fault::schema(format_args!("/part/{name}"), "given twice"),
+        Misshapen::Twice(place) => Fault::schema(format_args!("/part/{}", NAMES[place]), "given twice"),
+        Misshapen::Stopped(stop) => Fault::at(DeadReason::BadJson, "/part", stop.rule()),
     })?;
     let index = count(index, "/part/index")?;
     let of = count(of, "/part/of")?;

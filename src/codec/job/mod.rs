@@ -8,6 +8,7 @@
 //! [`encoding`](super::encoding)), `bad_json` for the whole document, then `bad_schema` and the other
 //! limits in the order of the document, `unknown_channel`, `unknown_brand`, `unknown_region`.
 
+mod cursor;
 mod decode;
 mod encode;
 mod members;

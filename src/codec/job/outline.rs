@@ -1,26 +1,28 @@
 //! The one pass over a job's body: where everything lies, and the recipients' identifiers.
 //!
-//! The visitors only take apart; what a member may hold is checked in `decode`. A visitor that refuses
-//! leaves the fault in [`Reader`] and stops the parser; whether the document is JSON at all is then
-//! settled on its own, because that comes first.
+//! The walk only takes apart; what a member may hold is checked in `decode`. It ends at the first fault. Whether
+//! the document is JSON at all is then settled on its own, because that comes first.
 
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::super::fault::Fault;
+use super::cursor::{Cursor, Stop};
 use super::members::Misshapen;
 use super::raw;
 use super::{JobLimits, NESTING_LEVELS_MAX, recipient};
 use crate::domain::filter::Identifiers;
-use crate::domain::words::DeadReason;
+use crate::domain::words::{DeadReason, IdentifierKind};
 
 /// The members of a job that the contract names, but for `segments`.
 const JOB: [&str; 8] =
     ["job_id", "campaign_id", "channel", "brand", "purpose", "part", "send_until", "suppression"];
 const SUPPRESSION: usize = 7;
+
+/// The members of a segment that the contract names, but for `recipients`.
+const SEGMENT: [&str; 2] = ["region", "recipients"];
 
 /// A job taken apart, nothing but its shape checked.
 #[derive(Default)]
@@ -45,57 +47,93 @@ pub(super) struct SegmentOutline<'a> {
 
 /// Takes a job apart.
 pub(super) fn read<'a>(text: &'a str, limits: &JobLimits) -> Result<Outline<'a>, Fault> {
-    let mut reader = Reader { text, limits, outline: Outline::default(), fault: None };
-    let mut document = serde_json::Deserializer::from_str(text);
-    if document.deserialize_map(Document(&mut reader)).and_then(|()| document.end()).is_ok() {
-        return Ok(reader.outline);
+    let mut reader = Reader { text, limits, outline: Outline::default() };
+    match reader.document(&mut Cursor::new(text)) {
+        Ok(()) => Ok(reader.outline),
+        Err(refused) => Err(raw::not_json(text).unwrap_or_else(|| refused.into())),
     }
-    let no_object = || Fault::whole(DeadReason::BadSchema, "the document must be an object");
-    Err(raw::not_json(text).or(reader.fault).unwrap_or_else(no_object))
+}
+
+/// Why a job cannot be taken apart.
+enum Refused {
+    Fault(Fault),
+    NotJson,
+}
+
+impl Refused {
+    fn schema(pointer: impl fmt::Display, rule: impl fmt::Display) -> Self {
+        Self::Fault(Fault::schema(pointer, rule))
+    }
+
+    fn twice(parent: impl fmt::Display, name: &str) -> Self {
+        Self::schema(format_args!("{parent}/{name}"), "given twice")
+    }
+
+    /// A value that could not be walked over, at or below this place.
+    fn stopped(stop: Stop, pointer: impl fmt::Display) -> Self {
+        match stop {
+            Stop::NotJson => Self::NotJson,
+            Stop::TooDeep => Self::Fault(Fault::at(DeadReason::BadJson, pointer, stop.rule())),
+        }
+    }
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Self {
+        Self::stopped(stop, "")
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Fault(fault) => fault,
+            Refused::NotJson => Self::whole(DeadReason::BadJson, "the body is not JSON"),
+        }
+    }
 }
 
 struct Reader<'l, 'a> {
     text: &'a str,
     limits: &'l JobLimits,
     outline: Outline<'a>,
-    fault: Option<Fault>,
 }
 
 impl<'a> Reader<'_, 'a> {
-    /// Notes a fault and makes the error that stops the parser. The first fault stays.
-    fn refuse<E: Error>(&mut self, fault: Fault) -> E {
-        self.fault.get_or_insert(fault);
-        E::custom("refused")
+    fn document(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Refused> {
+        if cursor.byte() != Some(b'{') {
+            return Err(Refused::Fault(Fault::whole(
+                DeadReason::BadSchema,
+                "the document must be an object",
+            )));
+        }
+        cursor.object(|cursor, name| {
+            if raw::named(name, |name| (name == "segments").then_some(())).is_some() {
+                return self.segments(cursor);
+            }
+            let value = value(cursor, 1, "")?;
+            match raw::named(name, |name| JOB.iter().position(|known| *known == name)) {
+                Some(index) => self.member(index, name, value),
+                None => Ok(()),
+            }
+        })?;
+        if cursor.is_at_end() { Ok(()) } else { Err(Refused::NotJson) }
     }
 
-    /// Passes an error on as the fault of a value that is not what the contract says.
-    fn mistaken<E>(&mut self, error: E, pointer: impl fmt::Display, rule: &str) -> E {
-        self.fault.get_or_insert_with(|| Fault::schema(pointer, rule));
-        error
-    }
-
-    fn twice<E: Error>(&mut self, parent: impl fmt::Display, name: &str) -> E {
-        self.refuse(Fault::schema(format_args!("{parent}/{name}"), "given twice"))
-    }
-
-    /// Refuses a value of the sender's own that lies too deep, counted from the document's root.
-    fn check_nesting<E: Error>(
-        &mut self,
-        value: &RawValue,
-        around_it: usize,
-        pointer: impl fmt::Display,
-    ) -> Result<(), E> {
-        if raw::deeper_than(NESTING_LEVELS_MAX - around_it, value.get()) {
-            let rule = format_args!("nested deeper than {NESTING_LEVELS_MAX} levels");
-            return Err(self.refuse(Fault::at(DeadReason::BadJson, pointer, rule)));
+    fn member(&mut self, index: usize, name: &'a str, value: &'a str) -> Result<(), Refused> {
+        if self.outline.members[index].replace(value).is_some() {
+            return Err(Refused::twice("", JOB[index]));
+        }
+        if index == SUPPRESSION {
+            self.outline.suppression = Some(self.cut(name, value));
         }
         Ok(())
     }
 
     /// The text that a dropped member takes with it: up to the next member, or from the comma before.
-    fn cut(&self, key: &RawValue, value: &RawValue) -> Range<usize> {
-        let start = raw::place(self.text, key.get()).start;
-        let end = raw::place(self.text, value.get()).end;
+    fn cut(&self, name: &str, value: &str) -> Range<usize> {
+        let start = raw::place(self.text, name).start;
+        let end = raw::place(self.text, value).end;
         let after = self.text[end..].trim_start_matches(raw::SPACE);
         if let Some(next) = after.strip_prefix(',') {
             return start..self.text.len() - next.trim_start_matches(raw::SPACE).len();
@@ -105,185 +143,82 @@ impl<'a> Reader<'_, 'a> {
         before..end
     }
 
-    fn job_member<E: Error>(
-        &mut self,
-        index: usize,
-        key: &'a RawValue,
-        value: &'a RawValue,
-    ) -> Result<(), E> {
-        if self.outline.members[index].replace(value.get()).is_some() {
-            return Err(self.twice("", JOB[index]));
+    fn segments(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Refused> {
+        if self.outline.segments.is_some() {
+            return Err(Refused::twice("", "segments"));
         }
-        if index == SUPPRESSION {
-            self.outline.suppression = Some(self.cut(key, value));
+        if cursor.byte() != Some(b'[') {
+            return Err(Refused::schema("/segments", "must be an array"));
         }
+        let mut segments = Vec::new();
+        cursor.array(|cursor| {
+            if segments.len() == self.limits.segments_max {
+                let rule = format!("the job has more than {} segments", self.limits.segments_max);
+                return Err(Refused::Fault(Fault::at(DeadReason::TooLarge, "/segments", rule)));
+            }
+            segments.push(self.segment(cursor, segments.len())?);
+            Ok(())
+        })?;
+        self.outline.segments = Some(segments);
         Ok(())
     }
 
-    fn add_recipient<E: Error>(
-        &mut self,
-        segment: usize,
-        index: usize,
-        value: &'a RawValue,
-    ) -> Result<(), E> {
+    fn segment(&mut self, cursor: &mut Cursor<'a>, index: usize) -> Result<SegmentOutline<'a>, Refused> {
+        let pointer = format_args!("/segments/{index}");
+        if cursor.byte() != Some(b'{') {
+            return Err(Refused::schema(pointer, "must be an object"));
+        }
+        let mut segment = SegmentOutline::default();
+        cursor.object(|cursor, name| {
+            match raw::named(name, |name| SEGMENT.iter().position(|known| *known == name)) {
+                Some(0) if segment.region.is_some() => return Err(Refused::twice(pointer, SEGMENT[0])),
+                Some(0) => {
+                    let region = value(cursor, 3, pointer)?;
+                    segment.region = Some(serde_json::from_str(region).map_err(|_| Refused::NotJson)?);
+                }
+                Some(_) if segment.recipients.is_some() => return Err(Refused::twice(pointer, SEGMENT[1])),
+                Some(_) => segment.recipients = Some(self.recipients(cursor, index)?),
+                None => drop(value(cursor, 3, pointer)?),
+            }
+            Ok(())
+        })?;
+        Ok(segment)
+    }
+
+    fn recipients(&mut self, cursor: &mut Cursor<'a>, segment: usize) -> Result<Range<usize>, Refused> {
+        if cursor.byte() != Some(b'[') {
+            let pointer = format_args!("/segments/{segment}/recipients");
+            return Err(Refused::schema(pointer, "must be an array"));
+        }
+        let first = self.outline.recipients.len();
+        cursor.array(|cursor| self.recipient(cursor, segment, self.outline.recipients.len() - first))?;
+        Ok(first..self.outline.recipients.len())
+    }
+
+    fn recipient(&mut self, cursor: &mut Cursor<'a>, segment: usize, index: usize) -> Result<(), Refused> {
         let pointer = format_args!("/segments/{segment}/recipients/{index}");
         if self.outline.recipients.len() == self.limits.recipients_max {
             let rule = format!("the job has more than {} recipients", self.limits.recipients_max);
-            return Err(self.refuse(Fault::at(DeadReason::TooLarge, pointer, rule)));
+            return Err(Refused::Fault(Fault::at(DeadReason::TooLarge, pointer, rule)));
         }
-        self.check_nesting(value, 4, pointer)?;
-        match recipient::identifiers(value.get()) {
-            Ok(identifiers) => self.outline.identifiers.push(identifiers),
-            Err(Misshapen::NoObject) => return Err(self.refuse(Fault::schema(pointer, "must be an object"))),
-            Err(Misshapen::Twice(name)) => return Err(self.twice(pointer, name)),
-        }
-        self.outline.recipients.push(raw::place(self.text, value.get()));
+        let start = cursor.at();
+        let read = recipient::identifiers(cursor, NESTING_LEVELS_MAX - 5);
+        let (identifiers, end) = read.map_err(|misshapen| match misshapen {
+            Misshapen::NoObject => Refused::schema(pointer, "must be an object"),
+            Misshapen::Twice(kind) => Refused::twice(pointer, IdentifierKind::ALL[kind].as_str()),
+            Misshapen::Stopped(stop) => Refused::stopped(stop, pointer),
+        })?;
+        self.outline.recipients.push(start..end);
+        self.outline.identifiers.push(identifiers);
         Ok(())
     }
 }
 
-/// The whole document.
-struct Document<'r, 'l, 'a>(&'r mut Reader<'l, 'a>);
-
-impl<'a> Visitor<'a> for Document<'_, '_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let reader = self.0;
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            if raw::named(&["segments"], key.get()).is_some() {
-                if reader.outline.segments.replace(Vec::new()).is_some() {
-                    return Err(reader.twice("", "segments"));
-                }
-                map.next_value_seed(Segments(reader))
-                    .map_err(|error| reader.mistaken(error, "/segments", "must be an array"))?;
-                continue;
-            }
-            let value: &RawValue = map.next_value()?;
-            reader.check_nesting(value, 1, "")?;
-            if let Some(index) = raw::named(&JOB, key.get()) {
-                reader.job_member(index, key, value)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The array of segments.
-struct Segments<'r, 'l, 'a>(&'r mut Reader<'l, 'a>);
-
-impl<'a> DeserializeSeed<'a> for Segments<'_, '_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_seq(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Segments<'_, '_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<(), A::Error> {
-        let reader = self.0;
-        for index in 0.. {
-            let pointer = format_args!("/segments/{index}");
-            let segment = seq
-                .next_element_seed(Segment { reader, index })
-                .map_err(|error| reader.mistaken(error, pointer, "must be an object"))?;
-            match segment {
-                Some(segment) => reader.outline.segments.get_or_insert_default().push(segment),
-                None => break,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One segment.
-struct Segment<'r, 'l, 'a> {
-    reader: &'r mut Reader<'l, 'a>,
-    index: usize,
-}
-
-impl<'a> DeserializeSeed<'a> for Segment<'_, '_, 'a> {
-    type Value = SegmentOutline<'a>;
-
-    fn deserialize<D: Deserializer<'a>>(self, value: D) -> Result<Self::Value, D::Error> {
-        if self.index == self.reader.limits.segments_max {
-            let rule = format!("the job has more than {} segments", self.reader.limits.segments_max);
-            return Err(self.reader.refuse(Fault::at(DeadReason::TooLarge, "/segments", rule)));
-        }
-        value.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Segment<'_, '_, 'a> {
-    type Value = SegmentOutline<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        const NAMES: [&str; 2] = ["region", "recipients"];
-        let Self { reader, index } = self;
-        let pointer = format_args!("/segments/{index}");
-        let mut segment = SegmentOutline::default();
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            match raw::named(&NAMES, key.get()) {
-                Some(0) if segment.region.is_some() => return Err(reader.twice(pointer, NAMES[0])),
-                Some(0) => segment.region = Some(map.next_value()?),
-                Some(_) if segment.recipients.is_some() => return Err(reader.twice(pointer, NAMES[1])),
-                Some(_) => {
-                    let recipients = map.next_value_seed(Recipients { reader, segment: index });
-                    segment.recipients = Some(recipients.map_err(|error| {
-                        let pointer = format_args!("{pointer}/recipients");
-                        reader.mistaken(error, pointer, "must be an array")
-                    })?);
-                }
-                None => reader.check_nesting(map.next_value()?, 3, pointer)?,
-            }
-        }
-        Ok(segment)
-    }
-}
-
-/// The array of one segment's recipients.
-struct Recipients<'r, 'l, 'a> {
-    reader: &'r mut Reader<'l, 'a>,
-    segment: usize,
-}
-
-impl<'a> DeserializeSeed<'a> for Recipients<'_, '_, 'a> {
-    type Value = Range<usize>;
-
-    fn deserialize<D: Deserializer<'a>>(self, value: D) -> Result<Self::Value, D::Error> {
-        value.deserialize_seq(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Recipients<'_, '_, 'a> {
-    type Value = Range<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let first = self.reader.outline.recipients.len();
-        let mut index = 0;
-        while let Some(value) = seq.next_element::<&RawValue>()? {
-            self.reader.add_recipient(self.segment, index, value)?;
-            index += 1;
-        }
-        Ok(first..self.reader.outline.recipients.len())
-    }
+/// A value that lies in so many objects and arrays of the job, and is not looked into.
+fn value<'a>(
+    cursor: &mut Cursor<'a>,
+    around_it: usize,
+    pointer: impl fmt::Display,
+) -> Result<&'a str, Refused> {
+    cursor.value(NESTING_LEVELS_MAX - around_it).map_err(|stop| Refused::stopped(stop, pointer))
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use super::super::fault::Fault;
+use super::cursor::plain_bytes;
 use crate::domain::words::DeadReason;
 
 /// What JSON calls white space, and nothing else is.
@@ -16,10 +17,10 @@ pub(super) const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 /// The text of a JSON string, escapes decoded; `None` for every other type and for a lone surrogate.
 pub(super) fn string(quoted: &str) -> Option<Cow<'_, str>> {
     let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.as_bytes().contains(&b'\\') {
-        serde_json::from_str(quoted).ok().map(Cow::Owned)
-    } else {
+    if plain_bytes(inner.as_bytes()) == inner.len() {
         Some(Cow::Borrowed(inner))
+    } else {
+        serde_json::from_str(quoted).ok().map(Cow::Owned)
     }
 }
 
@@ -40,35 +41,11 @@ pub(super) fn place(text: &str, part: &str) -> Range<usize> {
     start..start + part.len()
 }
 
-/// Which of the named members a key is, escapes decoded.
-pub(super) fn named<const N: usize>(names: &[&'static str; N], key: &str) -> Option<usize> {
-    let key = string(key)?;
-    names.iter().position(|name| *name == key)
-}
-
-/// Whether objects and arrays lie inside each other deeper than allowed.
-pub(super) fn deeper_than(levels_max: usize, text: &str) -> bool {
-    // Each level takes two bytes; nearly every value is too short to be looked at.
-    text.len() / 2 > levels_max && levels(text) > levels_max
-}
-
-fn levels(text: &str) -> usize {
-    let (mut level, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => {
-                level += 1;
-                deepest = deepest.max(level);
-            }
-            b'}' | b']' => level -= 1,
-            _ => {}
-        }
-    }
-    deepest
+/// What the name of a member says, escapes decoded. `known` should match against literals: then no name of the
+/// sender's own costs more than a look at its length.
+pub(super) fn named<T>(key: &str, known: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let written = key.strip_prefix('"')?.strip_suffix('"')?;
+    known(written).or_else(|| if written.contains('\\') { known(&string(key)?) } else { None })
 }
 
 /// Why the document is not JSON, if it is not. Tells a fault of form from a fault of content, so it runs

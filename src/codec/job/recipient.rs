@@ -2,40 +2,44 @@
 //!
 //! Every member but the three identifiers is the sender's own and is not looked into.
 
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use super::super::fault::Fault;
+use super::cursor::{Cursor, Stop};
 use super::members::{Misshapen, members};
-use super::raw;
+use super::{NESTING_LEVELS_MAX, raw};
 use crate::domain::filter::{Given, Identifiers};
 use crate::domain::words::{DeadReason, IdentifierKind};
-
-use IdentifierKind::{Email, Phone, UserId};
-
-const KINDS: [IdentifierKind; 3] = [UserId, Email, Phone];
-const NAMES: [&str; 3] = [UserId.as_str(), Email.as_str(), Phone.as_str()];
 
 /// Reads the identifiers of a recipient that stands by itself, in no job.
 pub fn recipient(json: &[u8]) -> Result<Identifiers<'_>, Fault> {
     let text = std::str::from_utf8(json)
         .map_err(|_| Fault::whole(DeadReason::BadJson, "the recipient is not UTF-8"))?;
-    let object: &RawValue = serde_json::from_str(text).map_err(|error| {
-        Fault::whole(DeadReason::BadJson, format!("the recipient is not JSON (column {})", error.column()))
-    })?;
-    identifiers(object.get()).map_err(|misshapen| match misshapen {
-        Misshapen::NoObject => Fault::schema("", "must be an object"),
-        Misshapen::Twice(name) => Fault::schema(format_args!("/{name}"), "given twice"),
+    let mut cursor = Cursor::new(text);
+    let read = identifiers(&mut cursor, NESTING_LEVELS_MAX);
+    let ended = if cursor.is_at_end() { Ok(()) } else { Err(Misshapen::Stopped(Stop::NotJson)) };
+    read.and_then(|(identifiers, _)| ended.map(|()| identifiers)).map_err(|misshapen| {
+        let error = serde_json::from_str::<IgnoredAny>(text).err();
+        let not_json = error.map(|error| format!("the recipient is not JSON (column {})", error.column()));
+        match (not_json, misshapen) {
+            (Some(rule), _) => Fault::whole(DeadReason::BadJson, rule),
+            (None, Misshapen::NoObject) => Fault::schema("", "must be an object"),
+            (None, Misshapen::Twice(kind)) => {
+                Fault::schema(format_args!("/{}", IdentifierKind::ALL[kind]), "given twice")
+            }
+            (None, Misshapen::Stopped(stop)) => Fault::whole(DeadReason::BadJson, stop.rule()),
+        }
     })
 }
 
-/// Reads a recipient's identifiers.
-pub(super) fn identifiers(recipient: &str) -> Result<Identifiers<'_>, Misshapen> {
-    let members = members(&NAMES, recipient)?;
-    let mut identifiers = Identifiers::default();
-    for (kind, member) in KINDS.into_iter().zip(members) {
-        identifiers.set(kind, member.map_or(Given::Absent, given));
-    }
-    Ok(identifiers)
+/// Reads a recipient's identifiers, and where it ends.
+pub(super) fn identifiers<'a>(
+    cursor: &mut Cursor<'a>,
+    levels_max: usize,
+) -> Result<(Identifiers<'a>, usize), Misshapen> {
+    let place = |name: &str| IdentifierKind::parse(name).map(|kind| kind as usize);
+    let (members, end) = members(cursor, levels_max, place)?;
+    Ok((Identifiers::new(members.map(|member| member.map_or(Given::Absent, given))), end))
 }
 
 /// Strings and integers are texts; `null` and `""` are nothing; the rest is there and cannot be used.
