@@ -90,8 +90,8 @@ async fn what_is_exported_gives_the_same_verdicts_where_it_is_imported_with_the_
     scene.end().await;
 }
 
-/// The most memory that a command ever had, in bytes.
-async fn peak_of(stage: &Stage, name: &str, arguments: &[&str]) -> usize {
+/// The most memory that a command ever had, in bytes, and what it printed.
+async fn peak_of(stage: &Stage, name: &str, arguments: &[&str]) -> (usize, String) {
     let running = stage.begin(name, arguments);
     let status = format!("/proc/{}/status", running.pid());
     let mut peak = 0;
@@ -104,7 +104,7 @@ async fn peak_of(stage: &Stage, name: &str, arguments: &[&str]) -> usize {
     })
     .await;
     assert_eq!(running.exit_code().await, Some(0), "{}", running.output());
-    peak
+    (peak, running.output())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,10 +125,11 @@ async fn a_hundred_thousand_people_go_in_and_out_in_bounded_memory() {
     let export = files.path().join("list.ndjson").display().to_string();
     let stage = Stage::new();
     stage.init();
-    let small = peak_of(&stage, "small-in", &["import", &small]).await;
-    let small_out = peak_of(&stage, "small-out", &["export", &export]).await;
-    let large = peak_of(&stage, "large-in", &["import", &large]).await;
-    let large_out = peak_of(&stage, "large-out", &["export", &export]).await;
+    let (small, _) = peak_of(&stage, "small-in", &["import", &small]).await;
+    let (small_out, _) = peak_of(&stage, "small-out", &["export", &export]).await;
+    let (large, told) = peak_of(&stage, "large-in", &["import", &large]).await;
+    assert!(told.contains("in force since revision 100000,"), "it ends when everything is in force: {told}");
+    let (large_out, _) = peak_of(&stage, "large-out", &["export", &export]).await;
     assert!(large < small + GROWTH_MAX, "import: {} KiB after {} KiB", large >> 10, small >> 10);
     assert!(
         large_out < small_out + GROWTH_MAX,

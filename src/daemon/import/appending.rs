@@ -62,6 +62,7 @@ pub(super) struct Pace<'a> {
     /// By whom the fences are known: nobody else waits for them.
     worker: WorkerId,
     records: usize,
+    /// The fence that was appended last.
     fence: Option<Nonce>,
 }
 
@@ -87,6 +88,8 @@ impl<'a> Pace<'a> {
     /// Waits until the list has everything.
     pub(super) async fn finish(&mut self) -> Result<(), Stop> {
         let fence = self.append_fence().await?;
+        // From here on only this one will do.
+        self.fence = Some(fence);
         self.reach(fence).await
     }
 
@@ -96,7 +99,7 @@ impl<'a> Pace<'a> {
         Ok(nonce)
     }
 
-    /// Waits until the list has this fence, or a later one of ours.
+    /// Waits until the list has this fence, or the one that was appended last.
     async fn reach(&self, fence: Nonce) -> Result<(), Stop> {
         let (mut position, mut moved_at) = (0, Instant::now());
         loop {
