@@ -194,7 +194,7 @@ pub(super) fn guess<'a>(all: impl Iterator<Item = &'a str>) -> Option<Format> {
         || each(&["reason", "channel"]) && any(&["date added", "dateadded", "dnc date added"])
     {
         Some(Format::Mautic)
-    } else if any(&["address"]) && any(&["created at", "code", "tags"]) {
+    } else if any(&["address"]) && any(&["created at", "code", "tags"]) && !any(&["email", "e mail"]) {
         Some(Format::Mailgun)
     } else if each(&["email", "created"]) {
         Some(Format::Sendgrid)
@@ -224,6 +224,12 @@ impl<'a> Fields<'a> {
             Given::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
             Given::Absent | Given::Unusable => None,
         }
+    }
+
+    /// Whether anything but an identifier is there and cannot be read.
+    pub(super) fn strange(&self) -> bool {
+        let identifier = |field| matches!(field, Field::UserId | Field::Email | Field::Phone);
+        self.0.iter().any(|(field, given)| *given == Given::Unusable && !identifier(*field))
     }
 
     /// The identifiers: the first of each kind in one, the second of each kind in the next, and so on.

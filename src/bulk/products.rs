@@ -18,8 +18,14 @@ use super::{Content, Format, Said, Saying};
 /// The rule that a time breaks.
 pub(super) const NO_TIME: &str = "the time: is none that is understood (RFC 3339, seconds of Unix, RFC 2822, 2026-11-22 10:15, 22.11.2026)";
 
+/// The rule that a field breaks whose text cannot be read: what it narrows or names may not be guessed.
+const STRANGE: &str = "a field that is no identifier is no text, or not UTF-8";
+
 /// The rule that a line without identifiers breaks.
 const NOBODY: &str = "no_identifier: the line names nobody";
+
+/// What is said on one line at most: nobody has more channels than this.
+const SAYINGS_MAX: usize = 32;
 
 /// What is said, or why nothing is.
 enum Means {
@@ -43,6 +49,9 @@ pub(super) fn content<'a>(format: Format, mut fields: Fields<'a>, zone: &TimeZon
         Means::Nothing => return Content::NotAnOptOut,
         Means::Wrong(rule) => return Content::Wrong(rule.into()),
     };
+    if fields.strange() {
+        return Content::Wrong(STRANGE.into());
+    }
     let written = fields.text(Field::At).or_else(|| fields.text(Field::Made));
     let at = match written.map(|text| moment(text, zone)) {
         Some(None) => return Content::Wrong(NO_TIME.into()),
@@ -180,7 +189,11 @@ fn do_not_contact(cell: &str) -> Means {
             None => return Means::Wrong(RULE),
         }
     }
-    if all.is_empty() { Means::Nothing } else { Means::Says(all) }
+    match all.len() {
+        0 => Means::Nothing,
+        1..=SAYINGS_MAX => Means::Says(all),
+        _ => Means::Wrong(RULE),
+    }
 }
 
 /// Why Mautic does not contact somebody.

@@ -438,6 +438,17 @@ fn a_line_that_names_more_people_than_one_is_refused() {
 }
 
 #[test]
+fn a_scope_or_a_kind_that_cannot_be_read_is_not_guessed() {
+    for file in [&b"email,kind\nasel@example.kz,\xf0\xe5\n"[..], b"email,region\nasel@example.kz,\xd8\n"] {
+        let told = outcomes(file, None).unwrap().1;
+        assert_eq!(told, ["2 refused: a field that is no identifier is no text, or not UTF-8"]);
+    }
+    let object = br#"[{"emailAddress": "nobody@example.kz", "reason": {"a": 1}}]"#;
+    let told = outcomes(object, None).unwrap().1;
+    assert!(told[0].starts_with("1 refused: "), "{told:?}");
+}
+
+#[test]
 fn a_kind_that_the_source_may_not_say_is_refused() {
     let mut house = House::new();
     house.sources.get_mut("import").unwrap().may.remove(&EventKind::Hold);

@@ -112,7 +112,11 @@ pub async fn import(
     let beside = Beside::of(&file.path);
     let read = Reader::new(settings, file, beside.state()).await?;
     let beside = beside.begin(read.state())?;
-    run(settings, read, Some(beside), progress, interrupted).await
+    let done = run(settings, read, Some(beside), progress, interrupted).await;
+    if done.is_err() {
+        Beside::of(&file.path).forget_nothing();
+    }
+    done
 }
 
 async fn run(
@@ -162,7 +166,7 @@ async fn with_core(
     let mut appended = pin!(appended);
     let mut state = State { counts: Counts::default(), ..from };
     while let Some(part) = appended.next().await {
-        let Done { part, counts, written } = part?;
+        let Done { part, counts, records } = part?;
         imported.counts.add(&counts);
         state.line = part.last;
         state.counts = imported.counts.clone();
@@ -171,9 +175,7 @@ async fn with_core(
         if let Some(beside) = &mut beside {
             beside.done(&mut state, &part.refused)?;
         }
-        if written {
-            pace.wrote().await?;
-        }
+        pace.wrote(records).await?;
         progress.applied(part.bytes, size);
     }
     let end = end.await.map_err(|fault| Stop::Internal(format!("reading the file: {fault}")))?;
@@ -181,6 +183,9 @@ async fn with_core(
         beside.keep(&state)?;
     }
     let Read { cut_short } = end?;
+    if interrupted.is_cancelled() && !writes {
+        return Err(Stop::Unavailable("interrupted: nothing was written".into()).into());
+    }
     if interrupted.is_cancelled() {
         return Err(NotImported::Interrupted(state.line));
     }
@@ -201,17 +206,16 @@ async fn with_core(
 struct Done {
     part: Part,
     counts: Counts,
-    /// Whether it made a record.
-    written: bool,
+    /// How many records it made.
+    records: usize,
 }
 
 /// Appends what a part of the file adds, if this is no preview.
 async fn append(recorder: Option<&Recorder<'_>>, compared: Result<Compared, Stop>) -> Result<Done, Stop> {
     let Compared { part, counts, lines } = compared?;
-    let mut written = false;
-    if let Some(recorder) = recorder.filter(|_| !lines.is_empty()) {
-        recorder.append(lines).await?;
-        written = true;
-    }
-    Ok(Done { part, counts, written })
+    let records = match recorder {
+        Some(recorder) => recorder.append(lines).await?,
+        None => 0,
+    };
+    Ok(Done { part, counts, records })
 }

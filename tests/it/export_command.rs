@@ -87,6 +87,7 @@ async fn what_is_exported_gives_the_same_verdicts_where_it_is_imported_with_the_
     third.init();
     let told = run(&third, &["import", &file]);
     assert!(told.code == Some(78) && told.stderr.contains("hashing.key_files"), "{told:?}");
+    assert!(!Path::new(&format!("{file}.import-state.json")).exists(), "nothing was begun");
     scene.end().await;
 }
 

@@ -13,7 +13,9 @@ use super::super::core::Core;
 use super::comparing::unavailable;
 use crate::codec::record;
 use crate::domain::digest::KeyCheck;
-use crate::domain::record::{Entry, ImportLine, ImportRecord, Nonce, Record, WorkerId};
+use crate::domain::record::{
+    Entry, IMPORT_DIGESTS_MAX, IMPORT_LINES_MAX, ImportLine, ImportRecord, Nonce, Record, WorkerId,
+};
 use crate::service::ports::{Ledger, List};
 use crate::service::random;
 
@@ -44,16 +46,41 @@ pub(super) struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// Appends lines as one record.
-    pub(super) async fn append(&self, lines: Vec<ImportLine>) -> Result<(), Stop> {
-        let import = ImportRecord {
-            import: self.import.clone(),
-            received_at: self.received_at,
-            keys: self.keys.clone(),
-            lines,
-        };
-        append(self.core, Record::Imported(Box::new(import))).await
+    /// Appends lines. Answers how many records they were.
+    pub(super) async fn append(&self, lines: Vec<ImportLine>) -> Result<usize, Stop> {
+        let records = divided(lines);
+        let count = records.len();
+        for lines in records {
+            let import = ImportRecord {
+                import: self.import.clone(),
+                received_at: self.received_at,
+                keys: self.keys.clone(),
+                lines,
+            };
+            append(self.core, Record::Imported(Box::new(import))).await?;
+        }
+        Ok(count)
     }
+}
+
+/// Lines as records hold them: hardly ever more than one, because parts of a file are cut to that size.
+fn divided(lines: Vec<ImportLine>) -> Vec<Vec<ImportLine>> {
+    let mut records: Vec<Vec<ImportLine>> = Vec::new();
+    let mut digests = 0;
+    for line in lines {
+        let weight = line.weight();
+        match records.last_mut() {
+            Some(last) if last.len() < IMPORT_LINES_MAX && digests + weight <= IMPORT_DIGESTS_MAX => {
+                digests += weight;
+                last.push(line);
+            }
+            _ => {
+                digests = weight;
+                records.push(vec![line]);
+            }
+        }
+    }
+    records
 }
 
 /// Keeps the pace.
@@ -71,9 +98,9 @@ impl<'a> Pace<'a> {
         Self { core, worker: random::worker_id(), records: 0, fence: None }
     }
 
-    /// Takes note of a record that is confirmed.
-    pub(super) async fn wrote(&mut self) -> Result<(), Stop> {
-        self.records += 1;
+    /// Takes note of records that are confirmed.
+    pub(super) async fn wrote(&mut self, records: usize) -> Result<(), Stop> {
+        self.records += records;
         if self.records >= WINDOW {
             self.records = 0;
             let before = self.fence.take();
@@ -139,4 +166,30 @@ async fn append(core: &Core, record: Record) -> Result<(), Stop> {
         }
     };
     timeout(PATIENCE, confirmed).await.unwrap_or_else(|_| Err(unavailable(core)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::digest::Digest;
+    use crate::domain::record::{ImportSubject, Subject};
+    use crate::domain::scope::Scope;
+    use crate::domain::words::{EventKind, IdentifierKind};
+
+    fn sizes(digests: &[usize]) -> Vec<usize> {
+        let line = |digests: &usize| {
+            let subject = Subject { kind: IdentifierKind::Email, digests: vec![Digest([0; 16]); *digests] };
+            let (kind, at, scope) = (EventKind::OptOut, Timestamp::UNIX_EPOCH, Scope::ALL);
+            ImportLine { line: 1, kind, at, scope, subject: ImportSubject::Known(vec![subject]) }
+        };
+        divided(digests.iter().map(line).collect()).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn a_record_holds_no_more_lines_and_digests_than_it_may() {
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[1; IMPORT_LINES_MAX + 1]), [IMPORT_LINES_MAX, 1]);
+        assert_eq!(sizes(&[1, IMPORT_DIGESTS_MAX, 1]), [1, 1, 1]);
+        assert_eq!(sizes(&[2, IMPORT_DIGESTS_MAX + 9, 3, IMPORT_DIGESTS_MAX - 3]), [1, 1, 2]);
+    }
 }

@@ -122,6 +122,14 @@ impl Beside {
         written.map_err(|fault| unwritable(&self.state_path, &fault))
     }
 
+    /// A run that ended before its first line was in leaves no state behind.
+    pub(super) fn forget_nothing(&self) {
+        if self.state().is_some_and(|state| state.line == 0) {
+            // If even this fails, the state says that nothing is done.
+            let _ = fs::remove_file(&self.state_path);
+        }
+    }
+
     /// The file is imported: there is nothing to go on with.
     pub(super) fn finish(self) -> Result<(), NotImported> {
         fs::remove_file(&self.state_path).map_err(|fault| unwritable(&self.state_path, &fault))

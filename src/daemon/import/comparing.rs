@@ -90,11 +90,14 @@ fn sort(taken: Taken, known: &Working, counts: &mut Counts, lines: &mut Vec<Impo
 /// Everything that is kept of these digests, of a list that was proven after this call.
 async fn read(core: &Core, digests: BTreeSet<Digest>) -> Result<Working, Stop> {
     let missing = Missing { people: digests, ..Missing::default() };
+    let pass = async || core.gate.pass().await.map_err(|closed| Stop::Internal(closed.to_string()));
+    let mut proven = pass().await?.identity.list;
     loop {
-        let pass = core.gate.pass().await.map_err(|closed| Stop::Internal(closed.to_string()))?;
         match as_it_is(core, &missing).await {
-            Ok(Some(working)) if working.head.list == pass.identity.list => return Ok(working),
-            Ok(_) | Err(ListFault::Moved) => sleep(MOVED_RETRY).await,
+            Ok(Some(working)) if working.head.list == proven => return Ok(working),
+            // Another list serves, or none.
+            Ok(_) => proven = pass().await?.identity.list,
+            Err(ListFault::Moved) => sleep(MOVED_RETRY).await,
             Err(ListFault::Unavailable(_) | ListFault::Replicas { .. }) => sleep(FAULT_RETRY).await,
             Err(fault @ ListFault::Unreadable(_)) => return Err(Stop::Configuration(fault.to_string())),
         }

@@ -121,7 +121,8 @@ impl Reader {
         let opened =
             opened.map_err(|fault| NotImported::File(format!("{}: {fault}", file.path.display())))?;
         let format = opened.format().as_str();
-        let state = state.filter(|state| state.file == sha_256 && state.format == format);
+        let dated = |state: &State| file.undated.is_none_or(|undated| undated == state.undated);
+        let state = state.filter(|state| state.file == sha_256 && state.format == format && dated(state));
         let fresh = State {
             file: sha_256,
             format: format.to_owned(),
@@ -221,7 +222,8 @@ impl<'a> Reading<'a> {
     fn take(&mut self, number: u64, decided: Decided, done: bool) -> Result<(), NotImported> {
         if let Decided::Head(head) = &decided {
             self.judge.has_keys(head)?;
-            self.head = true;
+            // Exports may stand after each other: each has its end.
+            (self.head, self.end) = (true, false);
             if done {
                 return Ok(());
             }
