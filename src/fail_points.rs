@@ -11,6 +11,22 @@ pub enum FailPoint {
     SkipBarrier,
     /// The worker dies after it has published a mail's event, before it marks the mail: `die-before-mark`.
     DieBeforeMark,
+    /// The worker dies after a job's output is out, before it writes down the part of a campaign that the job is:
+    /// `die-before-part`.
+    DieBeforePart,
+    /// The worker dies after it has written a part down, before it publishes a report: `die-after-part`.
+    DieAfterPart,
+    /// The worker dies after it has published a campaign's report, before it says so: `die-before-reported`.
+    DieBeforeReported,
+    /// The worker dies after it has said so, before it acknowledges the job: `die-after-reported`.
+    DieAfterReported,
+}
+
+/// Ends the process, as a kill would, if this place is to fail.
+pub fn die_at(point: FailPoint) {
+    if armed(point) {
+        std::process::abort();
+    }
 }
 
 /// What `--version` says.
@@ -72,7 +88,11 @@ mod with_fail_points {
         match name {
             "skip-barrier" => FailPoint::SkipBarrier,
             "die-before-mark" => FailPoint::DieBeforeMark,
-            _ => panic!("SUPPRESSD_FAIL_POINTS: there are skip-barrier and die-before-mark, nothing else"),
+            "die-before-part" => FailPoint::DieBeforePart,
+            "die-after-part" => FailPoint::DieAfterPart,
+            "die-before-reported" => FailPoint::DieBeforeReported,
+            "die-after-reported" => FailPoint::DieAfterReported,
+            _ => panic!("SUPPRESSD_FAIL_POINTS: src/fail_points.rs has the names that there are"),
         }
     }
 }

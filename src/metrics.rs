@@ -20,6 +20,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 use self::family::{Family, Maker};
 use self::labels::{DEAD, KEPT, Names, UNKNOWN};
 pub use self::labels::{DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome};
+use crate::domain::campaign::Taken;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::filter::Tally;
 use crate::domain::fold::FOLD_VERSION;
@@ -135,6 +136,19 @@ metrics! { |make, regions, sources|
 
     /// Jobs that wait because nobody is bound to their output.
     unroutable_jobs: IntGauge = make.gauge("suppressd_unroutable_jobs"),
+
+    /// Parts of campaigns whose jobs were filtered, by whether the campaign's sums count them.
+    campaign_parts: Family<IntCounter, 1> =
+        make.counters("suppressd_campaign_parts_total", [("outcome", labels::parts())]),
+
+    /// Campaigns that this worker has reported, all parts being in.
+    campaigns_reported: IntCounter = make.counter("suppressd_campaigns_reported_total"),
+
+    /// Campaigns that are not reported because parts are missing; every worker shows the same.
+    campaigns_incomplete: IntGauge = make.gauge("suppressd_campaigns_incomplete"),
+
+    /// Seconds since 1970 when the first of them began; 0 if there is none.
+    campaigns_incomplete_since: IntGauge = make.gauge("suppressd_campaigns_incomplete_since_seconds"),
 
     /// Identifiers of recipients that could not be parsed and were ignored, because they are not the address
     /// that the channel delivers to.
@@ -293,6 +307,22 @@ impl Metrics {
     /// So many jobs wait for a binding.
     pub fn set_unroutable_jobs(&self, count: u64) {
         self.unroutable_jobs.set(whole(count));
+    }
+
+    /// This became of a part of a campaign.
+    pub fn campaign_part(&self, taken: Taken) {
+        self.campaign_parts.at([taken as usize]).inc();
+    }
+
+    /// A campaign was reported.
+    pub fn campaign_reported(&self) {
+        self.campaigns_reported.inc();
+    }
+
+    /// So many campaigns wait for parts, the first of them since then.
+    pub fn set_campaigns_incomplete(&self, count: u64, since: Option<Timestamp>) {
+        self.campaigns_incomplete.set(whole(count));
+        self.campaigns_incomplete_since.set(since.map_or(0, Timestamp::as_second));
     }
 
     /// A mail was decided about.

@@ -8,13 +8,16 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use suppressd::bulk::Format;
+use suppressd::codec::campaign;
 use suppressd::codec::event::Body;
 use suppressd::codec::job::{self, JobLimits};
 use suppressd::domain::calendar::Calendar;
+use suppressd::domain::campaign::{Campaign, FilteredPart, Sums};
 use suppressd::domain::catalogue::Catalogue;
 use suppressd::domain::event::{Policy, SourcePolicy, permit};
 use suppressd::domain::mail::rule::Rule;
-use suppressd::domain::words::{DeadReason, EventKind, Purpose, Status};
+use suppressd::domain::record::{CampaignKey, JobMark};
+use suppressd::domain::words::{Channel, DeadReason, EventKind, Purpose, Status};
 use suppressd::metrics::{Dependency, Metrics};
 use suppressd::settings::{Rules, load_rules};
 
@@ -248,6 +251,39 @@ fn the_example_event_is_one_that_its_source_may_send() {
     assert_eq!(receipt["request_id"], event.request_id.unwrap());
     let received_at: Timestamp = receipt["received_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(received_at, event.occurred_at);
+}
+
+/// Every member of an object, those of its first segment after it.
+fn members(report: &serde_json::Value) -> Vec<&String> {
+    let objects = [report, &report["segments"][0], &report["segments"][0]["removed"]];
+    objects.iter().flat_map(|object| object.as_object().expect("it is an object").keys()).collect()
+}
+
+#[test]
+fn the_example_of_a_campaigns_report_has_the_members_of_one() {
+    let example = block("`report.campaign` comes");
+    let example: serde_json::Value = serde_json::from_str(&example).expect("it is JSON");
+    let part = FilteredPart {
+        campaign: CampaignKey::of("c"),
+        name: "c".into(),
+        job: JobMark::of("j"),
+        index: 0,
+        of: 1,
+        channel: Channel::Sms,
+        brand: "lulla.kz".into(),
+        purpose: Purpose::Marketing,
+        revision: 1,
+        filtered_at: Timestamp::UNIX_EPOCH,
+        past_send_until: false,
+        regions: vec![("KZ-79".into(), Sums::default())],
+    };
+    let report = campaign::report("c", &Campaign::begin(&part, Timestamp::UNIX_EPOCH));
+    let report: serde_json::Value = serde_json::from_slice(&report).expect("it is JSON");
+    assert_eq!(members(&example), members(&report));
+    let sums = &example["segments"][0];
+    let removed: u64 =
+        sums["removed"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
+    assert_eq!(sums["received"], sums["kept"].as_u64().unwrap() + removed);
 }
 
 #[test]

@@ -55,6 +55,12 @@ impl Names {
         }
     }
 
+    /// Whether a message to this exchange must come back if nobody is bound for it. What we tell whoever listens
+    /// need not: RabbitMQ drops and confirms it.
+    pub(super) fn must_be_routed(&self, exchange: &str) -> bool {
+        exchange != self.events
+    }
+
     /// Whether only the absence of one of our own queues explains that a message came back from here.
     pub(super) fn must_have_a_queue(&self, exchange: &str, routing_key: &str) -> bool {
         exchange == self.dead

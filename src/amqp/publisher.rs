@@ -121,7 +121,7 @@ impl Publisher {
         let written = channel.basic_publish(
             convert::short("an exchange's name", &message.exchange)?,
             convert::short("a routing key", &message.routing_key)?,
-            BasicPublishOptions { mandatory: true, immediate: false },
+            BasicPublishOptions { mandatory: self.names.must_be_routed(&message.exchange), immediate: false },
             &message.body,
             convert::to_lapin(&message.properties)?,
         );

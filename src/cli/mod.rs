@@ -3,6 +3,7 @@
 //! Results go to standard output, progress and logs to standard error. Nothing here decides anything about a
 //! list or a job.
 
+mod campaign;
 pub mod console;
 pub mod exit;
 mod export;
@@ -27,6 +28,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
+use self::campaign::CampaignArgs;
 use self::console::Console;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
@@ -79,6 +81,8 @@ enum Command {
     Export(ExportArgs),
     /// Lists the requests that a person must decide on, or decides.
     Requests(RequestsArgs),
+    /// Tells which parts of campaigns are in, and which are missing.
+    Campaign(CampaignArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
 }
@@ -125,6 +129,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Requests(args) => on_console(&arguments.config, |settings, runtime, console| {
             requests::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Campaign(args) => on_console(&arguments.config, |settings, runtime, console| {
+            campaign::run(&args, &settings, runtime, SystemClock.now(), console)
         }),
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
@@ -236,6 +243,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         | Command::Import(_)
         | Command::Export(_)
         | Command::Requests(_)
+        | Command::Campaign(_)
         | Command::ReadMail(_) => {
             unreachable!("these are done on a console")
         }

@@ -5,6 +5,7 @@
 //! never repeats a value.
 
 pub mod answer;
+pub mod campaign;
 pub mod encoding;
 pub mod event;
 pub mod event_out;

@@ -3,6 +3,7 @@
 //! [`Core`] is what every command on the live list needs: sessions with RabbitMQ and Redis, the ledger
 //! applied, the mirror followed, the list proven. [`run`] is the worker on top of it.
 
+mod campaign;
 mod core;
 mod export;
 mod import;
@@ -16,6 +17,7 @@ mod watch;
 mod who;
 mod worker;
 
+pub use self::campaign::{CampaignListing, campaign, campaigns, forget_campaign};
 pub use self::core::{Core, amqp_user, check};
 pub use self::export::{Exported, NotExported, export};
 pub use self::import::{ImportFile, Imported, NotImported, REFUSED_TOLD_MAX, import, preview};

@@ -17,7 +17,7 @@ use crate::service::clock::Clock;
 use crate::service::follow_feed::Shown;
 use crate::service::gate::{Glance, clock_is_off};
 use crate::service::health::{Dependency, Health, State};
-use crate::service::ports::{Input, List};
+use crate::service::ports::{Campaigns, Input, List};
 
 /// How often the identifiers on the list are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
@@ -138,7 +138,7 @@ async fn raise(mut glance: watch::Receiver<Glance>, ledger: watch::Receiver<Ledg
     }
 }
 
-/// Counts the identifiers on the list, by the key under which most are known.
+/// Counts the campaigns that wait for parts, and the identifiers on the list, by the key under which most are known.
 async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health: Health) {
     let mut ticks = interval(COUNT_EVERY);
     loop {
@@ -148,6 +148,9 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
                 format!("redis.wait_replicas should be {half}: a failover may lose acknowledged opt-outs")
             };
             health.warn("replicas", short.map(lost));
+        }
+        if let Ok((count, since)) = list.incomplete().await {
+            metrics.set_campaigns_incomplete(count, since);
         }
         let Ok(Some((head, fold))) = list.head().await else { continue };
         for kind in IdentifierKind::ALL {

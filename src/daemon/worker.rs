@@ -29,6 +29,7 @@ use crate::domain::record::{Entry, Record};
 use crate::metrics::Metrics;
 use crate::service::accept_event::{EventDesk, Rules};
 use crate::service::alarms::Alarms;
+use crate::service::campaigns::CampaignDesk;
 use crate::service::filter_job::{JobDesk, Origin};
 use crate::service::health::Health;
 use crate::service::ports::{Incoming, Ledger};
@@ -140,6 +141,12 @@ impl Worker {
             gate: core.gate.clone(),
             mirror: core.mirror.clone(),
             post: post.clone(),
+            campaigns: CampaignDesk {
+                campaigns: core.list.clone(),
+                post: post.clone(),
+                kept: limits.campaign_kept,
+                metrics: metrics.clone(),
+            },
             alarms: alarms.clone(),
             clock: core.clock.clone(),
             keys: keys.clone(),

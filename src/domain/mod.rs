@@ -4,6 +4,7 @@
 //! the same arguments on every machine. That is what lets any worker fold the ledger into the same list.
 
 pub mod calendar;
+pub mod campaign;
 pub mod catalogue;
 pub mod digest;
 pub mod event;

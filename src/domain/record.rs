@@ -59,6 +59,14 @@ id! {
     /// `SHA-256(request id)`, cut.
     RequestKey
 }
+id! {
+    /// `SHA-256(campaign id)`, cut.
+    CampaignKey
+}
+
+/// Four bytes of `SHA-256(job id)`, never all 0: by which another job in the place of one is told from its copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobMark(pub [u8; 4]);
 
 /// A record with its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -305,6 +313,21 @@ impl RequestKey {
     /// The key of a request's name.
     pub fn of(request: &str) -> Self {
         Self(sha256_cut(&[request.as_bytes()]))
+    }
+}
+
+impl CampaignKey {
+    /// The key of a campaign's name.
+    pub fn of(campaign: &str) -> Self {
+        Self(sha256_cut(&[campaign.as_bytes()]))
+    }
+}
+
+impl JobMark {
+    /// The mark of a job's name.
+    pub fn of(job: &str) -> Self {
+        let [a, b, c, d, ..] = sha256_cut(&[job.as_bytes()]);
+        Self(if [a, b, c, d] == [0; 4] { [0, 0, 0, 1] } else { [a, b, c, d] })
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::campaign::Taken;
 use crate::domain::words::{Channel, DeadReason, EventKind, IdentifierKind, Removal, Status, vocabulary};
 
 /// The label value for what was not understood, or is not configured.
@@ -145,6 +146,7 @@ macro_rules! spellings {
 spellings! {
     channels: Channel,
     outcomes: JobOutcome,
+    parts: Taken,
     queues: DeadQueue,
     dependencies: Dependency,
     mail_outcomes: MailOutcome,

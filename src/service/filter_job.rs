@@ -1,8 +1,8 @@
 //! One job, from its delivery to its acknowledgement.
 //!
 //! Read and hash while nothing is held → a barrier sent after the job came → the mirror at that position or
-//! later → every recipient judged on one unchanging view → output, confirmed and not returned → report →
-//! acknowledge. What could not be handed to the broker soon is judged afresh: it was right when it was
+//! later → every recipient judged on one unchanging view → output, confirmed and not returned → report, and the
+//! campaign's sums if the job is a part of one → acknowledge. What could not be handed to the broker soon is judged afresh: it was right when it was
 //! filtered, which is not enough. While the list is not proven whole the job simply waits here.
 
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::alarms::{Alarm, Alarms};
+use super::campaigns::{CampaignDesk, part_of};
 use super::clock::Clock;
 use super::cpu;
 use super::envelope::{self, Route};
@@ -32,6 +33,7 @@ use crate::domain::digest::KeyRing;
 use crate::domain::filter::{Prepared, Verdicts, judge, prepare};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::words::{DeadReason, IdentifierKind, Purpose};
+use crate::fail_points::{FailPoint, die_at};
 use crate::metrics::{DeadQueue, JobOutcome, Metrics};
 
 /// A barrier this old is not published on any more.
@@ -58,6 +60,8 @@ pub struct JobDesk {
     pub mirror: SharedMirror,
     /// Outputs, reports and dead letters.
     pub post: Post,
+    /// Campaigns that come in parts.
+    pub campaigns: CampaignDesk,
     /// Alarms.
     pub alarms: Alarms,
     /// The clock.
@@ -166,8 +170,7 @@ impl JobDesk {
             }
             match self.post.once(&output).await {
                 Ok(Delivered::Confirmed) => {
-                    let report = job::report(&job, &verdicts, stamp);
-                    self.post.tell("report.job".into(), report).await;
+                    self.tell(&job, &verdicts, stamp, incoming).await;
                     self.count(&job, &prepared, &verdicts, started);
                     return Ok(Ok(Fate::Settled));
                 }
@@ -188,6 +191,14 @@ impl JobDesk {
                 }
             }
         }
+    }
+
+    /// Says what became of a job whose output is out, and sums its campaign up. Neither waits for the other.
+    async fn tell(&self, job: &Job<'_>, verdicts: &Verdicts, stamp: Stamp, incoming: &Incoming) {
+        let report = self.post.tell("report.job".into(), job::report(job, verdicts, stamp));
+        let Some(part) = part_of(job, verdicts, stamp) else { return report.await };
+        die_at(FailPoint::DieBeforePart);
+        tokio::join!(report, self.campaigns.sum_up(&part, &*incoming.acker));
     }
 
     async fn crashed(&self, incoming: &Incoming) -> Fault {

@@ -3,6 +3,7 @@
 pub mod accept_event;
 pub mod alarms;
 pub mod apply_ledger;
+pub mod campaigns;
 pub mod clock;
 mod cpu;
 pub mod envelope;

@@ -9,13 +9,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::message::{Outgoing, Properties};
+use crate::domain::campaign::{Campaign, FilteredPart};
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::fold::{Head, Missing, Outcome, Working};
-use crate::domain::record::{EventKey, ListId, Nonce, RecordId, RequestKey, WorkerId};
+use crate::domain::record::{CampaignKey, EventKey, ListId, Nonce, RecordId, RequestKey, WorkerId};
 use crate::domain::request::InReview;
 use crate::domain::statement::Statement;
 use crate::mirror::FeedEntry;
 
+pub use crate::domain::campaign::Taken;
 pub use crate::metrics::MailFaultKind;
 
 /// What became of a published message. Both mean that the broker answered for it.
@@ -47,7 +49,8 @@ impl BrokerFault {
 /// Publishes with confirms.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Publishes one message, `mandatory`, and waits until the broker answers for it.
+    /// Publishes one message and waits until the broker answers for it. Except to the exchange of receipts, reports,
+    /// recalls and alarms, it is `mandatory`: what nobody is bound for comes back.
     ///
     /// An error means that the result is unknown or refused: the caller tries again.
     async fn publish(&self, message: &Outgoing) -> Result<Delivered, BrokerFault>;
@@ -399,3 +402,42 @@ crate::domain::words::vocabulary! {
         Late => "late",
     }
 }
+
+/// What is known of campaigns that come in parts. It is no part of the list, and no rebuild brings it back.
+#[async_trait]
+pub trait Campaigns: Send + Sync {
+    /// Writes a part down, and asks for the report of a campaign that is complete: `holder` is then the one who
+    /// publishes it for the next [`REPORT_CLAIM`], and longer by asking again. Doing it twice is harmless. A
+    /// campaign is known for `kept` after its last part, and after its report.
+    async fn record(
+        &self,
+        part: &FilteredPart,
+        holder: Nonce,
+        kept: Duration,
+    ) -> Result<(Taken, Standing), ListFault>;
+
+    /// The report is out: nobody publishes it again.
+    async fn reported(&self, campaign: CampaignKey, kept: Duration) -> Result<(), ListFault>;
+
+    /// All that is known of a campaign.
+    async fn campaign(&self, campaign: CampaignKey) -> Result<Option<Campaign>, ListFault>;
+
+    /// How many campaigns wait for parts, and since when the first of them does.
+    async fn incomplete(&self) -> Result<(u64, Option<Timestamp>), ListFault>;
+}
+
+/// How far a campaign is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Parts are missing.
+    Incomplete,
+    /// It is complete, and who asked publishes the report.
+    Mine,
+    /// It is complete, and somebody else is about to publish the report.
+    Others,
+    /// Its report is out.
+    Reported,
+}
+
+/// Who claimed a report has it for so long without asking again.
+pub const REPORT_CLAIM: Duration = Duration::from_secs(10);

@@ -74,8 +74,19 @@ impl Post {
 
     /// Tells whoever listens; nobody may.
     pub async fn tell(&self, routing_key: String, body: Vec<u8>) {
+        self.insist(&self.telling(routing_key, None, body)).await;
+    }
+
+    /// What tells whoever listens, with a name if a copy of it should be known as one.
+    pub fn telling(
+        &self,
+        routing_key: impl Into<String>,
+        message_id: Option<String>,
+        body: Vec<u8>,
+    ) -> Outgoing {
         let exchange = self.addresses.events.clone();
-        self.insist(&Outgoing { exchange, routing_key, properties: json(), body }).await;
+        let properties = Properties { message_id, ..json() };
+        Outgoing { exchange, routing_key: routing_key.into(), properties, body }
     }
 
     /// Tells whoever listens and the one who asked for an answer.

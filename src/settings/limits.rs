@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::section::Section;
-use super::values::{seconds, whole};
+use super::values::{days, seconds, whole};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -27,6 +27,8 @@ pub struct Limits {
     pub clock_skew_max: Duration,
     /// How far ahead an event may be dated.
     pub future_max: Duration,
+    /// How long a campaign in parts is known after its last part.
+    pub campaign_kept: Duration,
 }
 
 impl Limits {
@@ -40,6 +42,7 @@ impl Limits {
             body_budget_bytes: section.or("body_budget_bytes", 64 * MIB, whole(MIB..=16 * KIB * MIB)),
             clock_skew_max: section.or("clock_skew_max_s", Duration::from_mins(1), seconds(1..=3600)),
             future_max: section.or("future_max_s", Duration::from_mins(5), seconds(0..=86_400)),
+            campaign_kept: section.or("campaign_kept_d", Duration::from_hours(30 * 24), days(1..=400)),
         };
         if limits.body_budget_bytes < limits.job_bytes_max.max(limits.event_bytes_max) {
             let problem = "must be at least job_bytes_max and event_bytes_max, or the largest never fits";

@@ -99,6 +99,12 @@ pub(super) fn hours(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<Dur
     move |value| whole(value).map(Duration::from_hours)
 }
 
+/// A whole number of days of 24 hours.
+pub(super) fn days(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<Duration> {
+    let whole = whole(range);
+    move |value| whole(value).map(|days: u64| Duration::from_hours(24 * days))
+}
+
 /// Yes or no.
 pub(super) fn switch(value: &Value) -> Parsed<bool> {
     match &value.kind {

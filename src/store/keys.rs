@@ -2,7 +2,7 @@
 
 use crate::codec::record::hex;
 use crate::domain::digest::Digest;
-use crate::domain::record::{ListId, RequestKey};
+use crate::domain::record::{CampaignKey, ListId, RequestKey};
 use crate::service::ports::Urgency;
 
 /// Hashes that digests are spread over. At ten million identifiers each holds about 76, which Redis keeps as
@@ -108,6 +108,26 @@ impl Keys {
 
     pub(super) fn mail_turn(&self) -> String {
         format!("{}mail-turn", self.tag)
+    }
+
+    /// What the key of every campaign begins with.
+    pub(super) fn campaign_prefix(&self) -> String {
+        format!("{}campaign:", self.tag)
+    }
+
+    /// All that is known of one campaign.
+    pub(super) fn campaign(&self, campaign: CampaignKey) -> String {
+        format!("{}{campaign}", self.campaign_prefix())
+    }
+
+    /// When each campaign is forgotten.
+    pub(super) fn campaigns(&self) -> String {
+        format!("{}campaigns", self.tag)
+    }
+
+    /// Since when each campaign waits for parts.
+    pub(super) fn campaigns_incomplete(&self) -> String {
+        format!("{}campaigns:incomplete", self.tag)
     }
 
     /// What every other key of a list begins with.

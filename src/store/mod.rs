@@ -17,12 +17,15 @@
 //! | `{suppressd}:barriers`, `:lease` | what barriers write, who applies |
 //! | `{suppressd}:mail-turn` | who reads the mailbox |
 //! | `{suppressd}:look-ups` | who looked whom up, the newest [`LOOK_UPS_KEPT`] |
+//! | `{suppressd}:campaign:<hash>` | a campaign in parts: which are in, and their sums |
+//! | `{suppressd}:campaigns`, `…:incomplete` | when each is forgotten, since when each waits for parts |
 //! | `{suppressd}:alarmed:<request>:<urgency>` | which alarms of deadlines were raised |
 //! | `{suppressd}:suspect:<hash>` | how often a worker ended while it processed this message alone |
 //!
 //! Nothing is changed but by `scripts/apply.lua`, which compares first.
 
 mod batch;
+mod campaigns;
 mod connection;
 mod keys;
 mod list;
@@ -34,6 +37,7 @@ mod replies;
 mod requests;
 mod suspects;
 
+pub use campaigns::Listed;
 pub use connection::{RedisConfig, RedisRefused};
 pub use list::RedisList;
 pub use look_ups::{LOOK_UPS_KEPT, LookUp};

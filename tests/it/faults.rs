@@ -8,7 +8,7 @@ mod interleavings;
 mod kills;
 mod memory;
 mod rabbitmq;
-mod random;
+pub(crate) mod random;
 mod redis;
 
 /// Figures for whoever reads the run.

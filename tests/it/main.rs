@@ -8,6 +8,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "`json!` is written where it is passed")]
 
 mod call_center;
+mod campaigns;
 mod changed_identifiers;
 mod checker;
 mod coverage;

@@ -293,11 +293,12 @@ fn event_with(id: &str, members: &Value) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-fn job_body(id: &str, people: &[Person]) -> Vec<u8> {
+fn job_body(id: &str, people: &[Person], part: Option<(u32, u32)>) -> Vec<u8> {
     let recipient = |p: &Person| json!({"user_id": p.name(), "phone": format!("+7777{:07}", p.0)});
     let recipients: Vec<_> = people.iter().map(recipient).collect();
     json!({
         "job_id": id, "campaign_id": "c", "channel": "sms", "brand": "lulla.kz",
+        "part": part.map(|(index, of)| json!({"index": index, "of": of})),
         "segments": [{"region": "KZ-79", "recipients": recipients}]
     })
     .to_string()

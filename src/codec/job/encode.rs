@@ -177,8 +177,9 @@ struct Outcome<'a> {
     removed: Removed,
 }
 
-#[derive(Serialize)]
-struct Removed {
+/// The removed recipients, by why.
+#[derive(Debug, Serialize)]
+pub(in crate::codec) struct Removed {
     opt_out: u64,
     hold: u64,
     complaint: u64,
@@ -188,14 +189,21 @@ struct Removed {
 
 impl<'a> Outcome<'a> {
     fn of(segment: &Segment<'a>, tally: &Tally) -> Self {
-        let removed = Removed {
-            opt_out: tally.removed(Removal::OptOut),
-            hold: tally.removed(Removal::Hold),
-            complaint: tally.removed(Removal::Complaint),
-            bounce: tally.removed(Removal::Bounce),
-            unidentifiable: tally.removed(Removal::Unidentifiable),
-        };
+        let removed = Removed::of(|reason| tally.removed(reason));
         Self { region: segment.region, received: tally.received, kept: tally.kept, removed }
+    }
+}
+
+impl Removed {
+    /// So many for each reason.
+    pub(in crate::codec) fn of(removed: impl Fn(Removal) -> u64) -> Self {
+        Self {
+            opt_out: removed(Removal::OptOut),
+            hold: removed(Removal::Hold),
+            complaint: removed(Removal::Complaint),
+            bounce: removed(Removal::Bounce),
+            unidentifiable: removed(Removal::Unidentifiable),
+        }
     }
 }
 

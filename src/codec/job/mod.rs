@@ -27,6 +27,7 @@ use crate::domain::filter::Identifiers;
 use crate::domain::words::{Channel, Purpose};
 
 pub use decode::decode;
+pub(super) use encode::Removed;
 pub use encode::{Stamp, filtered, report};
 pub use recipient::recipient;
 

@@ -20,6 +20,8 @@ pub(super) fn folded(text: &str) -> String {
 /// selectors, fillers).
 pub(in crate::domain) fn is_invisible(c: char) -> bool {
     match c {
+        // Nearly all there is: not compared with the rest.
+        '\0'..='\x7f' => c.is_control() && !c.is_whitespace(),
         '\u{AD}'
         | '\u{34F}'
         | '\u{61C}'

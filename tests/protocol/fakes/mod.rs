@@ -4,6 +4,7 @@
 //! the request and that moment, and between that moment and the answer, a test can stop any call or let it
 //! fail ([`steps`]). No fake knows a rule of the protocol: what a rule forbids, they would do.
 
+pub(crate) mod campaigns;
 pub(crate) mod outside;
 pub(crate) mod redis;
 pub(crate) mod redis_link;

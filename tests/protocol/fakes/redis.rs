@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use suppressd::domain::digest::Digest;
 use suppressd::domain::fold::{Fences, Head, Outcome, Working};
-use suppressd::domain::record::{EventKey, ListId, Person, RecordId, RequestKey, WorkerId};
+use suppressd::domain::record::{CampaignKey, EventKey, ListId, Person, RecordId, RequestKey, WorkerId};
 use suppressd::domain::request::Request;
 use suppressd::domain::statement::Statement;
 use suppressd::mirror::FeedEntry;
 use suppressd::service::ports::Urgency;
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use super::campaigns::Known;
 
 /// All servers.
 #[derive(Clone)]
@@ -54,6 +56,7 @@ pub(crate) struct Data {
     pub lease: Option<(WorkerId, Instant)>,
     /// Which alarms are marked, whether they were raised, and for how long that is known.
     pub alarmed: BTreeMap<(RequestKey, Urgency), (bool, Instant)>,
+    pub campaigns: BTreeMap<CampaignKey, Known>,
 }
 
 /// A list's hashes and its feed.

@@ -40,7 +40,7 @@ pub(crate) enum Use {
 /// A worker's connections.
 pub(crate) struct RedisLink {
     redis: Redis,
-    clock: WorldClock,
+    pub(super) clock: WorldClock,
     steps: Steps,
     /// The list that is built aside, or the serving one.
     aside: Option<ListId>,

@@ -34,6 +34,12 @@ pub(crate) enum Call {
     Publish,
     /// Reading requests in review.
     Requests,
+    /// Writing down a part of a campaign.
+    Part,
+    /// Saying that a campaign's report is out.
+    Reported,
+    /// Reading a campaign.
+    Campaign,
     /// Claiming an alarm, or saying that it was raised.
     Alarm,
 }

@@ -4,6 +4,7 @@
 //! a script in a real Redis.
 
 mod applying;
+mod campaigns;
 mod deadlines;
 mod emptied;
 mod failover;

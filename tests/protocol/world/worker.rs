@@ -15,6 +15,7 @@ use suppressd::domain::words::EventKind;
 use suppressd::service::accept_event::{EventDesk, Rules};
 use suppressd::service::alarms::Alarms;
 use suppressd::service::apply_ledger::{Applier, LedgerState};
+use suppressd::service::campaigns::CampaignDesk;
 use suppressd::service::filter_job::{JobDesk, Origin};
 use suppressd::service::follow_feed::{Follower, SharedMirror, mirror};
 use suppressd::service::gate::{Gate, Gatekeeper, Glance, Watched};
@@ -96,6 +97,12 @@ impl Worker {
             gate: gate.clone(),
             mirror: mirror.clone(),
             post: post.clone(),
+            campaigns: CampaignDesk {
+                campaigns: redis.clone(),
+                post: post.clone(),
+                kept: Duration::from_hours(24),
+                metrics: METRICS.clone(),
+            },
             alarms: alarms.clone(),
             clock: clock.clone(),
             keys: KEYS.clone(),
@@ -175,8 +182,17 @@ impl Worker {
 
     /// It is delivered a job for these people.
     pub(crate) fn job(&self, world: &World, people: &[Person]) -> Delivery {
+        self.job_with(world, people, None)
+    }
+
+    /// It is delivered a job for these people that is this part of a campaign.
+    pub(crate) fn part(&self, world: &World, people: &[Person], part: (u32, u32)) -> Delivery {
+        self.job_with(world, people, Some(part))
+    }
+
+    fn job_with(&self, world: &World, people: &[Person], part: Option<(u32, u32)>) -> Delivery {
         let name = world.name("j");
-        let body = job_body(&name, people);
+        let body = job_body(&name, people, part);
         let mut promises = world.promises.lock().unwrap();
         let must = promises.acknowledged.clone();
         promises.jobs.insert(name.clone(), must);
