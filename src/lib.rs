@@ -5,7 +5,8 @@
 //! * [`domain`] says what a statement, a scope, a verdict and the fold of the ledger are. It knows no
 //!   clock, no network and no JSON.
 //! * [`codec`] turns bytes into those types and back, [`mirror`] answers for them at memory speed.
-//! * [`clean`] does for a file of recipients what the worker does for a job.
+//! * [`clean`] does for a file of recipients what the worker does for a job, [`bulk`] for a file of opt-outs
+//!   what it does for an event.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
 //! * [`amqp`], [`store`], [`mailbox`] and [`admin`] are the adapters: RabbitMQ, Redis, IMAP, HTTP.
 //! * [`settings`], [`daemon`] and [`cli`] tie everything together.
@@ -15,6 +16,7 @@
 
 pub mod admin;
 pub mod amqp;
+pub mod bulk;
 pub mod clean;
 pub mod cli;
 pub mod codec;

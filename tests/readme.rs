@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jiff::Timestamp;
+use suppressd::bulk::Format;
 use suppressd::codec::campaign;
 use suppressd::codec::event::Body;
 use suppressd::codec::job::{self, JobLimits};
@@ -115,6 +116,11 @@ fn every_metric_has_its_row_with_its_labels() {
             assert!(label == "le" || described.contains(&quoted(label)), "{name} has a label {label}");
         }
     }
+}
+
+#[test]
+fn every_format_of_an_import_has_its_row() {
+    named("formats", Format::ALL.iter().map(|format| format.as_str()), row);
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    pub(super) fn line(line: u64, rule: impl fmt::Display) -> Self {
+    pub(crate) fn line(line: u64, rule: impl fmt::Display) -> Self {
         let mut bad = BadLines::default();
         bad.note(line, rule);
         Self::Bad(bad)

@@ -30,6 +30,8 @@ pub use bad_lines::{BAD_LINES_MAX, BadLine, BadLines, Unreadable};
 pub use batch::{BATCH_BYTES_MAX, BATCH_RECIPIENTS_MAX};
 pub use recipients::{Format, Recipients};
 pub use rows::ROW_BYTES_MAX;
+pub(crate) use rows::{Row, RowFault, Rows, Shape, fill};
+pub(crate) use table::{DELIMITERS, fields, text_of};
 
 /// What the file is cleaned for, in the configuration's own names.
 #[derive(Debug, Clone, PartialEq, Eq)]

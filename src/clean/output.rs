@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// What a cleaned file is written to.
@@ -37,11 +38,20 @@ impl<'a> Output<'a> {
         if present.as_ref().is_some_and(|present| !present.is_file()) {
             return File::options().write(true).open(&place).map(Self::stream);
         }
-        let beside = Beside::new(place)?;
+        let beside = Beside::new(place, None)?;
         if let Some(present) = present {
             beside.file.get_ref().set_permissions(present.permissions())?;
         }
         Ok(Self::Beside(beside))
+    }
+
+    /// The same for what only its owner may read.
+    pub fn private(path: &Path) -> io::Result<Self> {
+        let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        match fs::metadata(&place) {
+            Ok(present) if !present.is_file() => Self::file(path),
+            _ => Beside::new(place, Some(0o600)).map(Self::Beside),
+        }
     }
 
     /// Ends the output: only now a file is there.
@@ -70,7 +80,8 @@ impl Write for Output<'_> {
 }
 
 impl Beside {
-    fn new(place: PathBuf) -> io::Result<Self> {
+    /// With this mode, or as the operating system gives it.
+    fn new(place: PathBuf, mode: Option<u32>) -> io::Result<Self> {
         let Some(name) = place.file_name() else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"));
         };
@@ -80,7 +91,12 @@ impl Beside {
         beside.push(name);
         beside.push(format!(".{:08x}.partial", u32::from_ne_bytes(random)));
         let path = place.with_file_name(beside);
-        let file = File::create_new(&path)?;
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        if let Some(mode) = mode {
+            options.mode(mode);
+        }
+        let file = options.open(&path)?;
         Ok(Self { file: BufWriter::new(file), path, place, moved: false })
     }
 

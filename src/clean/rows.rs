@@ -11,7 +11,7 @@ pub const ROW_BYTES_MAX: usize = 1 << 20;
 
 /// What separates and ends rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// A row is a line.
     Lines,
     /// A row is made of fields with one of these between them.
@@ -20,7 +20,7 @@ pub(super) enum Shape {
 
 /// One row, appended to the buffer that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The line on which it begins, from 1.
     pub line: u64,
     /// Whether nothing stands in it.
@@ -29,7 +29,7 @@ pub(super) struct Row {
 
 /// Why there is no next row.
 #[derive(Debug)]
-pub(super) enum RowFault {
+pub(crate) enum RowFault {
     /// The stream fails.
     Io(io::Error),
     /// The row that begins on this line has no end.
@@ -43,7 +43,7 @@ impl From<io::Error> for RowFault {
 }
 
 /// The rows of a stream.
-pub(super) struct Rows<R> {
+pub(crate) struct Rows<R> {
     input: R,
     shape: Shape,
     row_bytes_max: usize,
@@ -63,28 +63,28 @@ enum At {
 }
 
 impl<R: BufRead> Rows<R> {
-    pub(super) fn new(input: R, shape: Shape, row_bytes_max: usize) -> Self {
+    pub(crate) fn new(input: R, shape: Shape, row_bytes_max: usize) -> Self {
         Self { input, shape, row_bytes_max, line: 1, bytes_read: 0 }
     }
 
     /// Reads the rows that follow in another shape.
-    pub(super) fn set_shape(&mut self, shape: Shape) {
+    pub(crate) fn set_shape(&mut self, shape: Shape) {
         self.shape = shape;
     }
 
     /// Takes note of bytes that were read before.
-    pub(super) fn count(&mut self, bytes: &[u8]) {
+    pub(crate) fn count(&mut self, bytes: &[u8]) {
         self.bytes_read += bytes.len() as u64;
         self.line += lines_in(bytes);
     }
 
     /// How many bytes the rows had so far.
-    pub(super) fn bytes_read(&self) -> u64 {
+    pub(crate) fn bytes_read(&self) -> u64 {
         self.bytes_read
     }
 
     /// Appends the next row, its ending included; `None` at the end of the stream.
-    pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Row>, RowFault> {
+    pub(crate) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Row>, RowFault> {
         let (first, line) = (buffer.len(), self.line);
         let mut at = At::FieldStart;
         loop {
@@ -161,7 +161,7 @@ fn lines_in(row: &[u8]) -> u64 {
 }
 
 /// `fill_buf`, again if a signal came in between. (Borrowing the buffer out of a loop takes two calls.)
-pub(super) fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
+pub(crate) fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
     while let Err(fault) = input.fill_buf() {
         if fault.kind() != ErrorKind::Interrupted {
             return Err(fault);

@@ -10,7 +10,7 @@ use crate::domain::filter::{Given, Identifiers};
 use crate::domain::words::IdentifierKind;
 
 /// What may stand between fields; the first one wins where the header does not tell.
-pub(super) const DELIMITERS: &[u8] = b",;\t";
+pub(crate) const DELIMITERS: &[u8] = b",;\t";
 
 /// What the header says of the rows below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn given(field: &[u8]) -> Given<'_> {
 }
 
 /// The text of a field, quotes taken off; `None` if it is not UTF-8.
-fn text_of(field: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn text_of(field: &[u8]) -> Option<Cow<'_, str>> {
     let text = std::str::from_utf8(field).ok()?;
     let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return Some(text.into());
@@ -100,10 +100,10 @@ fn text_of(field: &[u8]) -> Option<Cow<'_, str>> {
 
 /// After a closing quote stands something else than a delimiter, or there is no closing quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Misquoted;
+pub(crate) struct Misquoted;
 
 /// The fields of a row, quotes included.
-fn fields(row: &[u8], delimiter: u8) -> impl Iterator<Item = Result<&[u8], Misquoted>> {
+pub(crate) fn fields(row: &[u8], delimiter: u8) -> impl Iterator<Item = Result<&[u8], Misquoted>> {
     let mut rest = Some(without_ending(row));
     std::iter::from_fn(move || {
         let row = rest.take()?;

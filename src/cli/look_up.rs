@@ -53,7 +53,7 @@ pub(super) fn run(
         Ok(question) => question,
         Err(failure) => return Ok(failure.told(console)),
     };
-    let bar = show::Bar::new();
+    let bar = show::Bar::new("records");
     let answer = runtime.block_on(daemon::look_up(settings, &question, &bar));
     bar.clear();
     let report = Report::new(&question, &answer?);

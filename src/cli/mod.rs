@@ -6,8 +6,10 @@
 mod campaign;
 pub mod console;
 pub mod exit;
+mod export;
 pub mod filter;
 mod identifiers;
+mod import;
 mod live;
 mod look_up;
 mod opt_out;
@@ -29,7 +31,9 @@ use tokio::runtime::Runtime;
 use self::campaign::CampaignArgs;
 use self::console::Console;
 use self::exit::{Exit, Failure};
+use self::export::ExportArgs;
 use self::filter::FilterArgs;
+use self::import::ImportArgs;
 use self::look_up::LookUpArgs;
 use self::opt_out::OptOutArgs;
 use self::read_mail::ReadMailArgs;
@@ -71,6 +75,10 @@ enum Command {
     LookUp(LookUpArgs),
     /// Opts somebody out, or says something else about a person, by the same rules as every source.
     OptOut(OptOutArgs),
+    /// Imports a file of opt-outs: CSV, NDJSON, or another product's export. It restricts and never lifts.
+    Import(ImportArgs),
+    /// Writes the whole list down, for another installation with the same keys.
+    Export(ExportArgs),
     /// Lists the requests that a person must decide on, or decides.
     Requests(RequestsArgs),
     /// Tells which parts of campaigns are in, and which are missing.
@@ -112,6 +120,12 @@ pub fn main() -> ExitCode {
         }),
         Command::OptOut(args) => on_console(&arguments.config, |settings, runtime, console| {
             opt_out::run(&args, &settings, runtime, SystemClock.now(), std::io::stdin().lock(), console)
+        }),
+        Command::Import(args) => on_console(&arguments.config, |settings, runtime, console| {
+            import::run(&args, &settings, runtime, console)
+        }),
+        Command::Export(args) => on_console(&arguments.config, |settings, runtime, console| {
+            export::run(&args, &settings, runtime, console)
         }),
         Command::Requests(args) => on_console(&arguments.config, |settings, runtime, console| {
             requests::run(&args, &settings, runtime, SystemClock.now(), console)
@@ -218,7 +232,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             }
         }
         Command::Rebuild => {
-            let bar = show::Bar::new();
+            let bar = show::Bar::new("records");
             let rebuilt = runtime()?.block_on(daemon::rebuild(&settings, &bar));
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
@@ -226,6 +240,8 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         Command::Filter(_)
         | Command::LookUp(_)
         | Command::OptOut(_)
+        | Command::Import(_)
+        | Command::Export(_)
         | Command::Requests(_)
         | Command::Campaign(_)
         | Command::ReadMail(_) => {

@@ -22,10 +22,16 @@ pub(super) fn error(error: &impl Display) {
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(what: &'static str) -> Self {
         let style = ProgressStyle::with_template("{msg} [{bar:40}] {human_pos}/{human_len} {per_sec} {eta}");
-        let bar = ProgressBar::new(0).with_message("records");
+        let bar = ProgressBar::new(0).with_message(what);
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
+    /// The same over the bytes of a file.
+    pub(super) fn of_bytes() -> Self {
+        let style = ProgressStyle::with_template("[{bar:40}] {percent:>3} %  {binary_bytes_per_sec}  {eta}");
+        Self(ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
 
     pub(super) fn end(&self) {

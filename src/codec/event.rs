@@ -4,6 +4,8 @@
 //! the kind has no use for them, is passed over, but it counts when two bodies are compared: the content hash
 //! is over the whole JSON value. `null` and `""` are no member, everywhere.
 
+mod line;
+
 use std::borrow::Cow;
 
 use super::fault::Fault;
@@ -12,6 +14,8 @@ use super::time::parse_rfc3339;
 use crate::domain::event::{Event, Wanted};
 use crate::domain::filter::{Given, Identifiers};
 use crate::domain::words::{EventKind, IdentifierKind, RequestedBy, ReviewMode};
+
+pub use line::EventLine;
 
 /// The most bytes that an event's or a request's name has.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -171,7 +175,10 @@ fn identifier(value: &Tree) -> Given<'_> {
 
 fn scope(members: Members<'_>) -> Result<Wanted<'_>, Fault> {
     let Some(scope) = members.get("scope")? else { return Ok(Wanted::default()) };
-    let scope = Members::of(scope, "/scope")?;
+    scope_of(Members::of(scope, "/scope")?)
+}
+
+fn scope_of(scope: Members<'_>) -> Result<Wanted<'_>, Fault> {
     Ok(Wanted {
         regions: names(scope, "regions")?,
         channels: names(scope, "channels")?,

@@ -5,6 +5,8 @@
 
 mod campaign;
 mod core;
+mod export;
+mod import;
 mod init;
 mod look_up;
 mod mailbox;
@@ -17,6 +19,8 @@ mod worker;
 
 pub use self::campaign::{CampaignListing, campaign, campaigns, forget_campaign};
 pub use self::core::{Core, amqp_user, check};
+pub use self::export::{Exported, NotExported, export};
+pub use self::import::{ImportFile, Imported, NotImported, REFUSED_TOLD_MAX, import, preview};
 pub use self::init::init;
 pub use self::look_up::{Answer, Question, look_up};
 pub use self::mailbox::mail_reader;

@@ -91,6 +91,11 @@ impl Calendar {
         Self::new("none".into(), TimeZone::UTC, Vec::new(), BTreeMap::new())
     }
 
+    /// Whose clock is on the wall.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// By when a request must be in force whose time begins to run at `start`.
     pub fn deadline(&self, start: Timestamp) -> Deadline {
         let counted = self.counted(start);

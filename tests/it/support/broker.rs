@@ -27,6 +27,34 @@ const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 /// Small and quiet: one scheduler, no busy waiting, no console, and no wrapping shell between us and it.
 const VM: &str = "-noinput +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none";
 
+/// As RabbitMQ ships, but for busy waiting: where other processes share the cores, as RabbitMQ's own guide says.
+const VM_OF_A_WHOLE_MACHINE: &str = "-noinput +sbwt none +sbwtdcpu none +sbwtdio none";
+
+/// How much of the machine a broker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// One core and a gibibyte: several tests run at once.
+    Small,
+    /// What RabbitMQ takes by itself: where speed is measured.
+    Whole,
+}
+
+impl Share {
+    fn vm(self) -> &'static str {
+        match self {
+            Self::Small => VM,
+            Self::Whole => VM_OF_A_WHOLE_MACHINE,
+        }
+    }
+
+    fn memory(self) -> &'static str {
+        match self {
+            Self::Small => "absolute = 1GiB",
+            Self::Whole => "relative = 0.4",
+        }
+    }
+}
+
 /// `guest:guest`, who may do everything on a fresh broker.
 const ADMIN: &str = "Authorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\nContent-Type: application/json\r\n";
 
@@ -37,6 +65,7 @@ pub(crate) struct Broker {
     http_port: u16,
     distribution_port: u16,
     mapper_port: u16,
+    share: Share,
     server: Mutex<Option<Kept>>,
     _mapper: Kept,
 }
@@ -50,6 +79,11 @@ impl Broker {
 
     /// A broker for one test, which may stop it.
     pub(crate) fn start() -> Arc<Self> {
+        Self::with(Share::Small)
+    }
+
+    /// The same with a share of the machine.
+    pub(crate) fn with(share: Share) -> Arc<Self> {
         let directory = leash::directory("rabbitmq-");
         let mapper_port = free_port();
         let broker = Self {
@@ -57,6 +91,7 @@ impl Broker {
             http_port: free_port(),
             distribution_port: free_port(),
             mapper_port,
+            share,
             server: Mutex::new(None),
             _mapper: start_mapper(&directory, mapper_port),
             directory,
@@ -94,7 +129,7 @@ impl Broker {
     pub(crate) fn start_again(&self) {
         let mut command = self.command("rabbitmq-server");
         // With input allowed the script becomes the server instead of staying as its parent.
-        command.env("RABBITMQ_ALLOW_INPUT", "1").env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", VM);
+        command.env("RABBITMQ_ALLOW_INPUT", "1").env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", self.share.vm());
         let mut server = Kept::start(command, &self.directory, "rabbitmq");
         eventually_blocking("RabbitMQ serves", LONG, || {
             if let Some(status) = server.try_status() {
@@ -131,6 +166,11 @@ impl Broker {
         answer
     }
 
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.lock().as_ref().expect("the broker runs").id()
+    }
+
     /// Where the broker keeps and logs everything.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
@@ -150,10 +190,12 @@ impl Broker {
                 "listeners.tcp.1 = 127.0.0.1:{}\n\
                  management.tcp.ip = 127.0.0.1\n\
                  management.tcp.port = {}\n\
-                 vm_memory_high_watermark.absolute = 1GiB\n\
+                 vm_memory_high_watermark.{}\n\
                  disk_free_limit.absolute = 50MB\n\
                  log.console = false\n",
-                self.amqp_port, self.http_port
+                self.amqp_port,
+                self.http_port,
+                self.share.memory()
             ),
         );
         write("plugins", "[rabbitmq_management].\n".into());

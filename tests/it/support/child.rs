@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::leash;
 
 /// A started process. Dropping it kills the whole group.
-pub(super) struct Kept {
+pub(crate) struct Kept {
     child: Child,
     group: Pid,
     status: Option<ExitStatus>,
@@ -19,7 +19,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// Starts `command`; what it prints goes to `<name>.out` and `<name>.err` in `directory`, appended.
-    pub(super) fn start(mut command: Command, directory: &Path, name: &str) -> Self {
+    pub(crate) fn start(mut command: Command, directory: &Path, name: &str) -> Self {
         let stderr = directory.join(format!("{name}.err"));
         let child = command
             .stdin(Stdio::null())
@@ -34,19 +34,19 @@ impl Kept {
     }
 
     /// The process id.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal to the group. A process that has ended already is no error.
-    pub(super) fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&mut self, signal: Signal) {
         if self.try_status().is_none() {
             let _gone_meanwhile = kill_process_group(self.group, signal);
         }
     }
 
     /// How the process ended, if it has.
-    pub(super) fn try_status(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn try_status(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.child.try_wait().expect("a child can be waited for");
             if self.status.is_some() {
@@ -57,7 +57,7 @@ impl Kept {
     }
 
     /// Kills the group and waits for its leader.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.signal(Signal::KILL);
         if self.status.is_none() {
             self.status = self.child.wait().ok();
@@ -66,7 +66,7 @@ impl Kept {
     }
 
     /// The end of what it wrote to stderr, for a panic's message.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let text = std::fs::read(&self.stderr).unwrap_or_default();
         let start = text.len().saturating_sub(4000);
         String::from_utf8_lossy(&text[start..]).into_owned()

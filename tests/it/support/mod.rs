@@ -21,7 +21,8 @@ mod worker;
 #[allow(unused_imports, reason = "the names that tests write; not every topic needs each")]
 pub(crate) use self::{
     amqp::{Client, Inbox, Message, Sent},
-    broker::{Broker, Vhost},
+    broker::{Broker, Share, Vhost},
+    child::Kept,
     dovecot::{Dovecot, PASSWORD, USER},
     eventually::{LONG, SOON, eventually, lasting},
     redis::{Persistence, Redis},

@@ -81,6 +81,11 @@ impl Redis {
         self.port
     }
 
+    /// The process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.lock().as_ref().expect("Redis runs").id()
+    }
+
     /// A connection that may do everything.
     pub(crate) async fn connect(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.admin_url()).expect("the URL is well formed");

@@ -122,6 +122,11 @@ impl Stage {
         Worker::start(command, &self.directory, name, port)
     }
 
+    /// Starts a command that is not waited for, as if it were a worker without a port.
+    pub(crate) fn begin(&self, name: &str, arguments: &[&str]) -> Worker {
+        Worker::start(self.command(arguments), &self.directory, name, 0)
+    }
+
     /// Connects as one of the shipped users, or as `guest`, who may do everything.
     pub(crate) async fn connect(&self, user: &str) -> Client {
         self.vhost.connect(user).await
