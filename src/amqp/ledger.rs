@@ -11,8 +11,8 @@ use futures_util::StreamExt;
 use lapin::Acker;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::broker::Broker;
 use super::connection::answered;
@@ -94,7 +94,7 @@ struct Beyond {
     offset: u64,
     record: Vec<u8>,
     /// Whether the places are the broker's own. A task, since whoever waits for a record may stop waiting at any time.
-    proof: AbortOnDropHandle<Result<bool, BrokerFault>>,
+    proof: JoinSet<Result<bool, BrokerFault>>,
     proven: bool,
 }
 
@@ -109,16 +109,16 @@ impl LedgerReader for Reader {
                     return Ok((offset, record));
                 }
                 Some(expected) => {
-                    let proof = tokio::spawn(left_out_again(self.session.clone(), expected, offset));
-                    let proof = AbortOnDropHandle::new(proof);
+                    let mut proof = JoinSet::new();
+                    proof.spawn(left_out_again(self.session.clone(), expected, offset));
                     self.beyond = Some(Beyond { offset, record, proof, proven: false });
                 }
             }
         }
         if let (Some(beyond), Some(expected)) = (&mut self.beyond, self.expected) {
             if !beyond.proven {
-                let proof = (&mut beyond.proof).await;
-                match proof.unwrap_or_else(|_| Err(BrokerFault::new("reading the ledger: stopped"))) {
+                let proof = beyond.proof.join_next().await.and_then(Result::ok);
+                match proof.unwrap_or_else(|| Err(BrokerFault::new("reading the ledger: stopped"))) {
                     Ok(proven) => beyond.proven = proven,
                     Err(fault) => {
                         self.beyond = None;

@@ -6,7 +6,8 @@ use crate::domain::record::{CampaignKey, ListId, RequestKey};
 use crate::service::ports::Urgency;
 
 /// Hashes that digests are spread over. At ten million identifiers each holds about 76, which Redis keeps as
-/// one compact listpack (`hash-max-listpack-entries` is 128 by default).
+/// one compact listpack. At a hundred million it is 763: Redis turns a hash of more than `hash-max-listpack-entries`
+/// (512 or 128 by default, by its version) into a table of three times the size, so 1024 must be set before.
 pub(super) const BUCKETS: u32 = 1 << 17;
 
 /// Bits of a digest that its bucket tells already; whole bytes of them are left out of the field.
