@@ -76,6 +76,7 @@ enum Body {
         requests: Vec<String>,
     },
     Imported(WireImport),
+    Void {},
 }
 
 #[derive(Serialize, Deserialize)]
@@ -170,6 +171,7 @@ impl From<&Record> for Body {
                 requests: requests.iter().map(|request| hex(&value::write_review(request))).collect(),
             },
             Record::Imported(import) => Self::Imported(WireImport::from(&**import)),
+            Record::Void => Self::Void {},
         }
     }
 }
@@ -195,6 +197,7 @@ impl Body {
                 }
             }
             Self::Imported(import) => Record::Imported(Box::new(import.import()?)),
+            Self::Void {} => Record::Void,
         })
     }
 }

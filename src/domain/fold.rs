@@ -188,7 +188,10 @@ impl Working {
                 }
                 Record::Imported(import) => seeds.extend(import.lines.iter().flat_map(ImportLine::digests)),
                 Record::Fence { .. } => missing.fences |= self.fences.is_none(),
-                Record::Genesis { .. } | Record::KeyAdded { .. } | Record::KeyRetired { .. } => {}
+                Record::Genesis { .. }
+                | Record::KeyAdded { .. }
+                | Record::KeyRetired { .. }
+                | Record::Void => {}
             }
         }
         self.reach(seeds, &mut missing.people);
@@ -245,7 +248,7 @@ impl Working {
                 self.head.keys.extend(keys);
             }
             // `init` was run twice at once: the first one counts.
-            Record::Genesis { .. } => {}
+            Record::Genesis { .. } | Record::Void => {}
             Record::Event(event) => self.fold_event(entry.id, event),
             Record::Fence { worker, nonce } => self.fold_fence(position, *worker, *nonce),
             Record::KeyAdded { key } => drop(self.head.keys.insert(*key)),

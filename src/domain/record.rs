@@ -116,6 +116,15 @@ pub enum Record {
     },
     /// Lines of a file that was imported.
     Imported(Box<ImportRecord>),
+    /// A place of the ledger that its broker keeps for itself: nobody wrote it, and it says nothing.
+    Void,
+}
+
+impl Entry {
+    /// What stands at a place that the broker keeps for itself; the same for every reader.
+    pub fn void(offset: u64) -> Self {
+        Self { id: RecordId(u128::from(offset).to_be_bytes()), record: Record::Void }
+    }
 }
 
 impl Record {
@@ -130,7 +139,11 @@ impl Record {
             }
             Self::Restored { people, requests } => people.len() + requests.len(),
             Self::Imported(import) => import.lines.iter().map(ImportLine::weight).sum::<usize>().max(1),
-            Self::Genesis { .. } | Self::Fence { .. } | Self::KeyAdded { .. } | Self::KeyRetired { .. } => 1,
+            Self::Genesis { .. }
+            | Self::Fence { .. }
+            | Self::KeyAdded { .. }
+            | Self::KeyRetired { .. }
+            | Self::Void => 1,
         }
     }
 }

@@ -133,7 +133,7 @@ impl Trace {
                 }
                 true
             }
-            Record::Fence { .. } => return Ok(()),
+            Record::Fence { .. } | Record::Void => return Ok(()),
             // Every fold needs them: which keys there were decides which records count.
             Record::Genesis { .. } | Record::KeyAdded { .. } | Record::KeyRetired { .. } => false,
         };

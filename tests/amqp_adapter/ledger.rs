@@ -1,8 +1,10 @@
 //! Records come back in their order, with their offsets.
 
+use suppressd::codec::record;
+use suppressd::domain::record::Entry;
 use suppressd::service::ports::{Ledger, LedgerReader, Start};
 
-use crate::support::{Client, broker, broker_url, fresh_names, soon};
+use crate::support::{Client, Rabbit, broker, broker_url, fresh_names, soon};
 
 async fn read(reader: &mut Box<dyn LedgerReader>, count: usize) -> Vec<(u64, Vec<u8>)> {
     let mut records = Vec::new();
@@ -59,6 +61,39 @@ async fn a_reader_beyond_the_end_gets_the_next_record_and_a_cancelled_wait_loses
         assert!(futures_util::FutureExt::now_or_never(reader.next()).is_none(), "nothing is there yet");
         broker.append(vec![1]).await.unwrap();
         assert_eq!(soon(reader.next()).await.unwrap(), (n, vec![1]));
+    }
+    broker.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_place_that_rabbitmq_keeps_for_itself_is_a_record_that_says_nothing() {
+    let rabbit = Rabbit::start().await;
+    // It keeps the first place of each segment.
+    let small = r#"{"stream-max-segment-size-bytes":65536}"#;
+    rabbit.control(&["set_policy", "segments", ".*", small, "--apply-to", "queues"]).await;
+    let (broker, _inputs) = broker(&rabbit.url(), &fresh_names()).await;
+    let written: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n; 2000]).collect();
+    for record in &written {
+        broker.append(record.clone()).await.unwrap();
+    }
+    let mut reader = broker.read_from(Start::Offset(0)).await.unwrap();
+    let mut records = read(&mut reader, written.len()).await;
+    while records.last().is_some_and(|(_, record)| Some(record) != written.last()) {
+        records.extend(read(&mut reader, 1).await);
+    }
+    let offsets: Vec<u64> = records.iter().map(|(offset, _)| *offset).collect();
+    assert_eq!(offsets, (0..records.len() as u64).collect::<Vec<_>>(), "no gaps");
+    let void = |offset: u64| record::write(&Entry::void(offset));
+    let (voids, said): (Vec<_>, Vec<_>) =
+        records.iter().cloned().partition(|(offset, record)| *record == void(*offset));
+    assert_eq!(said.into_iter().map(|(_, record)| record).collect::<Vec<_>>(), written);
+    assert!(voids.len() > 1, "there are several segments");
+    for (place, _) in voids {
+        for start in [place - 1, place, place + 1] {
+            let mut reader = broker.read_from(Start::Offset(start)).await.unwrap();
+            let from = usize::try_from(start).unwrap();
+            assert_eq!(read(&mut reader, 3).await, records[from..from + 3]);
+        }
     }
     broker.shutdown().await;
 }

@@ -104,6 +104,7 @@ fn every_kind_of_record_comes_back() {
         },
         Record::Restored { people: vec![], requests: vec![] },
         Record::Imported(Box::new(import())),
+        Record::Void,
     ] {
         let entry = Entry { id: RecordId([9; 16]), record };
         assert_eq!(read(&write(&entry)).unwrap(), entry);

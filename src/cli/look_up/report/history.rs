@@ -110,7 +110,8 @@ impl Told {
             Record::Genesis { .. }
             | Record::Fence { .. }
             | Record::KeyAdded { .. }
-            | Record::KeyRetired { .. } => vec![],
+            | Record::KeyRetired { .. }
+            | Record::Void => vec![],
         }
     }
 
