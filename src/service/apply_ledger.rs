@@ -195,6 +195,7 @@ impl Applier {
         reader: &mut dyn LedgerReader,
     ) -> Result<std::convert::Infallible, Ended> {
         let mut window = Window::default();
+        let mut ahead = None;
         let mut stood_since = Instant::now();
         loop {
             window.fill(reader, head.position)?;
@@ -204,7 +205,7 @@ impl Applier {
             }
             if apply {
                 let before = head.position;
-                head = self.apply_batch(head, &mut window).await?;
+                head = self.apply_batch(head, &mut window, &mut ahead).await?;
                 self.has_keys(&head)?;
                 if head.position > before {
                     stood_since = Instant::now();
@@ -271,16 +272,30 @@ impl Applier {
         Ok(leased)
     }
 
-    /// Folds the next records and writes them; if somebody else was first, looks where the list is now.
-    async fn apply_batch(&mut self, head: Head, window: &mut Window) -> Result<Head, Ended> {
-        let batch = window.batch();
-        let folded = match fold_onto(&*self.list, head.clone(), &batch).await {
+    /// Folds the next records and writes them; if somebody else was first, looks where the list is now. What the
+    /// records after them need is read right behind the write, and put `ahead`.
+    async fn apply_batch(
+        &mut self,
+        head: Head,
+        window: &mut Window,
+        ahead: &mut Option<Working>,
+    ) -> Result<Head, Ended> {
+        let batch = window.batch_after(0);
+        let working = ahead.take().filter(|ahead| ahead.head == head);
+        let working = working.unwrap_or_else(|| Working::new(head.clone()));
+        let folded = match fold_working(&*self.list, working, &batch).await {
             Ok(folded) => Some(folded),
             Err(FoldOrList::List(ListFault::Moved)) => None,
             Err(fault) => return Err(fault.into()),
         };
         let written = match &folded {
-            Some(folded) => self.list.apply(&head, folded).await?,
+            Some(folded) => {
+                let next = window.batch_after(batch.len());
+                let (written, read) =
+                    tokio::join!(self.list.apply(&head, folded), read_ahead(&*self.list, folded, &next));
+                *ahead = read;
+                written?
+            }
             None => false,
         };
         let Some(folded) = folded.filter(|_| written) else {
@@ -315,8 +330,16 @@ impl Applier {
 
 /// Reads what these records need of the list, and folds them.
 pub async fn fold_onto(list: &dyn List, head: Head, batch: &[&Entry]) -> Result<Working, FoldOrList> {
-    let first = head.position;
-    let mut working = Working::new(head);
+    fold_working(list, Working::new(head), batch).await
+}
+
+/// The same with some of it read already.
+async fn fold_working(
+    list: &dyn List,
+    mut working: Working,
+    batch: &[&Entry],
+) -> Result<Working, FoldOrList> {
+    let first = working.head.position;
     loop {
         let missing = working.missing(batch.iter().copied());
         if missing.is_empty() {
@@ -328,6 +351,15 @@ pub async fn fold_onto(list: &dyn List, head: Head, batch: &[&Entry]) -> Result<
         working.fold(position, entry)?;
     }
     Ok(working)
+}
+
+/// What the records after a batch need, as it is once the batch is in. The list answers that only if the batch is
+/// in by then; else it is read when their turn comes, and so is what links lead on to.
+async fn read_ahead(list: &dyn List, before: &Working, next: &[&Entry]) -> Option<Working> {
+    let mut working = Working::new(before.head.clone());
+    let missing = working.missing(next.iter().copied());
+    list.read(&missing, &mut working).await.ok().filter(|()| !missing.is_empty())?;
+    Some(working)
 }
 
 /// A batch could not be folded.

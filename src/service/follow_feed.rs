@@ -8,6 +8,7 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -22,8 +23,14 @@ const SILENT: Duration = Duration::from_secs(1);
 /// Silent for this long, the mirror loads again.
 const STALE: Duration = Duration::from_secs(10);
 
-/// Ledger records that the feed may be behind while slices are read; far fewer than it keeps.
-const FEED_LAG_MAX: u64 = 10_000;
+/// Slices asked for before the one in front of them is taken: Redis reads one while the other is decoded.
+const SLICES_AT_ONCE: usize = 2;
+
+/// Slices between two looks at how far the feed is behind.
+const SLICES_PER_LOOK: u32 = 16;
+
+/// Ledger records that the mirror may be behind at such a look; far fewer than the feed keeps of the heaviest.
+const FEED_LAG_MAX: u64 = 256;
 
 /// Between tries while Redis fails.
 const FAULT_RETRY: Duration = Duration::from_millis(200);
@@ -155,20 +162,29 @@ impl Follower {
         let slices = self.list.slices();
         let mut mirror = Mirror::new(list, before.position, before.revision, before.last);
         let mut enough = before.position;
-        for slice in 0..slices {
-            let part = self.list.slice(list, slice).await?;
-            if part.position < before.position {
-                return Err(Again::Load("a part of the list came from an older one"));
+        for first in (0..slices).step_by(SLICES_PER_LOOK as usize) {
+            let some = first..slices.min(first + SLICES_PER_LOOK);
+            let mut parts =
+                stream::iter(some).map(|slice| self.list.slice(list, slice)).buffered(SLICES_AT_ONCE);
+            let mut done = first;
+            while let Some(part) = parts.next().await {
+                let part = part?;
+                if part.position < before.position {
+                    return Err(Again::Load("a part of the list came from an older one"));
+                }
+                enough = enough.max(part.position);
+                for (digest, standing) in part.people {
+                    mirror.put(digest, &standing);
+                }
+                done += 1;
+                self.shown.send_modify(|shown| shown.loading = Some((done, slices)));
             }
-            enough = enough.max(part.position);
-            for (digest, standing) in part.people {
-                mirror.put(digest, &standing);
-            }
-            // A part is newer than what the feed still brings of it; at the end the feed has the last word.
-            if enough > mirror.position() + FEED_LAG_MAX {
+            drop(parts);
+            // No slice is on its way now: each one that comes is newer than what the feed brought before it was
+            // asked for, and at the end the feed has the last word.
+            while enough > mirror.position() + FEED_LAG_MAX {
                 self.read_feed(&mut mirror).await?;
             }
-            self.shown.send_modify(|shown| shown.loading = Some((slice + 1, slices)));
         }
         let after = self.gate.unproven().await?;
         if after.identity != before.identity {

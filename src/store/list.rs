@@ -9,9 +9,9 @@ use redis::{Pipeline, Script, ScriptInvocation, Value, cmd, pipe};
 
 use super::batch::Batch;
 use super::connection::{Connection, RedisConfig, RedisRefused};
-use super::keys::{BUCKETS, Hash, Keys, REVIEW, digest_in};
+use super::keys::{BUCKETS, Hash, Keys, REVIEW};
 use super::meta;
-use super::replies::{parsed, read_barrier, read_feed, read_fence, read_outcome};
+use super::replies::{parsed, read_barrier, read_bucket, read_feed, read_fence, read_outcome};
 use crate::codec::record::hex;
 use crate::codec::value;
 use crate::domain::digest::Digest;
@@ -21,8 +21,16 @@ use crate::domain::statement::Kept;
 use crate::mirror::FeedEntry;
 use crate::service::ports::{List, ListFault, Reading, Slice};
 
-/// Ledger records that the feed reaches back: a mirror that is further behind loads again. About 20 MB.
+/// Ledger records that the feed reaches back: a mirror that is further behind loads again. About 20 MB, if
+/// they are events that came one by one.
 const FEED_RECORDS_MAX: u64 = 1 << 18;
+
+/// What the feed may take, in bytes, if every entry were as large as the newest: while records of many
+/// identifiers are applied, it reaches less far back.
+const FEED_BYTES_MAX: usize = 32 << 20;
+
+/// What an entry of the feed takes besides its changes, in bytes.
+const FEED_ENTRY_BYTES: usize = 128;
 
 /// Feed entries read at once.
 const FEED_READ_MAX: usize = 512;
@@ -308,6 +316,7 @@ impl List for RedisList {
         script.arg(before.list.to_string()).arg(before.position).arg(meta::last(before));
         script.arg(self.keys.list(before.list));
         script.arg(head.position).arg(head.position.saturating_sub(FEED_RECORDS_MAX));
+        script.arg(FEED_BYTES_MAX / (FEED_ENTRY_BYTES + batch.changes.len()));
         script.arg(head.revision).arg(meta::last(head)).arg(&batch.changes).arg(meta::FIELDS.len());
         for (field, value) in meta::FIELDS.iter().zip(meta::write(head)) {
             script.arg(*field).arg(value);
@@ -338,13 +347,9 @@ impl List for RedisList {
             return Err(ListFault::Moved);
         }
         let mut people = Vec::new();
-        for (bucket, fields) in buckets.zip(replies) {
-            let fields: Vec<(Vec<u8>, Vec<u8>)> = parsed(fields)?;
-            for (field, bytes) in fields {
-                let one = digest_in(bucket, &field).zip(value::read_standing(&bytes));
-                let (digest, (standing, _)) = one.ok_or(ListFault::Unreadable("an identifier's value"))?;
-                people.push((digest, standing));
-            }
+        for (bucket, fields) in buckets.zip(&replies) {
+            let read = read_bucket(bucket, fields, &mut people);
+            read.ok_or(ListFault::Unreadable("an identifier's value"))?;
         }
         Ok(Slice { position, people })
     }

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use redis::Value;
 
+use super::keys::digest_in;
 use super::meta;
 use crate::codec::record::unhex;
 use crate::codec::value;
+use crate::domain::digest::Digest;
 use crate::domain::fold::Outcome;
 use crate::domain::record::{ListId, Nonce, WorkerId};
 use crate::domain::scope::Name;
+use crate::domain::statement::Statement;
 use crate::mirror::FeedEntry;
 use crate::service::ports::{Identity, ListFault, Reading};
 
@@ -76,6 +79,23 @@ pub(super) fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> 
         outcomes,
         server_time,
     })
+}
+
+/// The identifiers in one small hash, `[field, value, …]`, added to those of the hashes before it. Millions come
+/// one after another while a mirror loads: nothing is copied on the way.
+pub(super) fn read_bucket(
+    bucket: u32,
+    reply: &Value,
+    people: &mut Vec<(Digest, Vec<Statement>)>,
+) -> Option<()> {
+    let Value::Array(fields) = reply else { return None };
+    let (pairs, []) = fields.as_chunks::<2>() else { return None };
+    people.reserve(pairs.len());
+    for [field, value] in pairs {
+        let (Value::BulkString(field), Value::BulkString(value)) = (field, value) else { return None };
+        people.push((digest_in(bucket, field)?, value::read_standing(value)?.0));
+    }
+    Some(())
 }
 
 /// `[[key, [[id, [field, value, …]], …]]]`, or nil.

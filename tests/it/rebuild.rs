@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::scene::{CANARIES, Scene, but, event};
-use crate::support::Finished;
+use crate::support::{Finished, SOON, eventually};
 
 async fn fill(scene: &mut Scene) -> u64 {
     for n in 0..20 {
@@ -59,6 +59,31 @@ async fn a_worker_whose_list_is_gone_rebuilds_it_by_itself_and_says_so() {
     assert_eq!(scene.worker.exit_code().await, Some(0));
     scene.stage.redis.run("FLUSHALL").await;
     scene.worker = scene.stage.start("w2");
+    scene.worker.wait_ready().await;
+    expect_the_list(&mut scene, revision).await;
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_another_version_of_the_fold_is_not_applied_to_until_it_is_rebuilt() {
+    let mut scene = Scene::new().await;
+    let revision = fill(&mut scene).await;
+    scene.worker.sigterm();
+    assert_eq!(scene.worker.exit_code().await, Some(0));
+    let redis = &scene.stage.redis;
+    redis.run("HSET {suppressd}:meta fold 2").await;
+    let position = redis.run("HGET {suppressd}:meta position").await;
+    scene.worker = scene.stage.start("w2");
+    eventually("the worker says whose list it is", SOON, async || {
+        let said = scene.worker.output();
+        let clear = said.contains("another version of suppressd keeps the list (fold 2, this is 3)")
+            && said.contains("run `suppressd rebuild`");
+        clear.then_some(())
+    })
+    .await;
+    scene.worker.wait_not_ready().await;
+    assert_eq!(redis.run("HGET {suppressd}:meta position").await, position, "nothing is applied");
+    rebuilt(&scene.stage.run(&["rebuild"]), revision);
     scene.worker.wait_ready().await;
     expect_the_list(&mut scene, revision).await;
     scene.end().await;

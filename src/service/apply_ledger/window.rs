@@ -12,10 +12,10 @@ use crate::domain::record::Entry;
 
 /// What is folded and written at once, by [weight](crate::domain::record::Record::weight): one script of so much
 /// keeps Redis from everybody else for about two milliseconds. A heavier record is written alone.
-pub const BATCH_WEIGHT_MAX: usize = 1024;
+pub const BATCH_WEIGHT_MAX: usize = 512;
 
 /// What is read ahead, by weight.
-const WINDOW_WEIGHT_MAX: usize = 8 * BATCH_WEIGHT_MAX;
+const WINDOW_WEIGHT_MAX: usize = 16 * BATCH_WEIGHT_MAX;
 
 /// What is read ahead, in the ledger's order.
 #[derive(Default)]
@@ -40,9 +40,9 @@ impl Window {
         self.weight < WINDOW_WEIGHT_MAX
     }
 
-    /// Takes what is there already for the next batch, without waiting.
+    /// Takes what is there already for the next two batches, without waiting.
     pub(super) fn fill(&mut self, reader: &mut dyn LedgerReader, position: u64) -> Result<(), Ended> {
-        while self.weight < BATCH_WEIGHT_MAX {
+        while self.weight < 2 * BATCH_WEIGHT_MAX {
             match reader.next().now_or_never() {
                 Some(record) => self.take(record?, position)?,
                 None => break,
@@ -67,15 +67,15 @@ impl Window {
         Ok(())
     }
 
-    /// The next records that are written at once.
-    pub(super) fn batch(&self) -> Vec<&Entry> {
+    /// The next records that are written at once, after so many others.
+    pub(super) fn batch_after(&self, others: usize) -> Vec<&Entry> {
         let mut weight = 0;
         let fits = |ahead: &&Ahead| {
             let first = weight == 0;
             weight += ahead.weight;
             first || weight <= BATCH_WEIGHT_MAX
         };
-        self.records.iter().take_while(fits).map(|ahead| &ahead.entry).collect()
+        self.records.iter().skip(others).take_while(fits).map(|ahead| &ahead.entry).collect()
     }
 
     /// Drops what a list at this position has.
@@ -112,7 +112,7 @@ mod tests {
         }
         let (mut sizes, mut position) = (vec![], 5);
         while !window.is_empty() {
-            let batch = window.batch().len();
+            let batch = window.batch_after(0).len();
             position += batch as u64;
             window.drop_until(position);
             sizes.push(batch);
@@ -147,6 +147,7 @@ mod tests {
         assert!(matches!(window.take((5, fence()), 4), Err(Ended::Again(_))));
         window.take((4, fence()), 4).unwrap();
         assert!(matches!(window.take((6, fence()), 4), Err(Ended::Again(_))));
-        assert_eq!(window.batch().len(), 1);
+        assert_eq!(window.batch_after(0).len(), 1);
+        assert!(window.batch_after(1).is_empty());
     }
 }
