@@ -119,10 +119,10 @@ impl Place<'_> {
         let redis =
             if contender == Contender::Suppressd { self.scene.stage.redis.pid() } else { self.peers.pid() };
         let pids = [running.pid(), self.scene.stage.vhost.broker().pid(), redis];
-        let patience = Duration::from_secs_f64(20.0 + 5.0 * seconds);
+        let patience = Duration::from_secs_f64(40.0 + 10.0 * seconds);
         let watched = watch(self.scene, &filled, pids, patience).await;
         drop(running);
-        filled.check(&watched.outputs);
+        filled.check(&watched.outputs, contender != Contender::Limit);
         let speed = watched.jobs as f64 * cell.recipients as f64 / watched.length.as_secs_f64();
         Sample { cell, contender, list: self.list, round, speed, cores: watched.cores, ready }
     }

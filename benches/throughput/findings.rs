@@ -1,12 +1,13 @@
 //! What a run has found so far: printed at the end, whatever is missing by then.
 
-use std::time::Duration;
+use suppressd::domain::words::Channel;
 
 use crate::contenders::{Contender, Sample};
 use crate::in_force::Effects;
 use crate::lists::Costs;
 use crate::partitions::Partitions;
 use crate::plan::Cell;
+use crate::rounds::Took;
 use crate::stats::Spread;
 
 /// Everything that was measured.
@@ -25,8 +26,8 @@ pub(crate) struct Findings {
     pub(crate) core: Option<f64>,
     /// What went wrong.
     pub(crate) troubles: Vec<String>,
-    /// How long the longest round took.
-    pub(crate) longest_round: Duration,
+    /// How long rounds take.
+    pub(crate) took: Took,
 }
 
 impl Findings {
@@ -40,7 +41,7 @@ impl Findings {
             partitions: None,
             core: None,
             troubles: vec![],
-            longest_round: Duration::ZERO,
+            took: Took::default(),
         }
     }
 
@@ -89,14 +90,11 @@ impl Findings {
         Some((medians, Spread::of(pairs)?))
     }
 
-    /// Every cell that was measured, in the order of the first round.
+    /// Every cell that was measured, SMS first, small jobs first.
     pub(crate) fn cells(&self) -> Vec<Cell> {
-        let mut cells: Vec<Cell> = Vec::new();
-        for sample in &self.samples {
-            if !cells.contains(&sample.cell) {
-                cells.push(sample.cell);
-            }
-        }
+        let mut cells: Vec<Cell> = self.samples.iter().map(|sample| sample.cell).collect();
+        cells.sort_by_key(|cell| (cell.channel != Channel::Sms, cell.recipients));
+        cells.dedup();
         cells
     }
 

@@ -3,17 +3,15 @@
 //! By the contract an opt-out is in force when its receipt comes. Every so many jobs one names all the people who
 //! opt out during the run; none of its outputs with a receipt's revision or a later one may name that person.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-use serde_json::json;
-use tokio::time::MissedTickBehavior;
 
 use crate::plan::Plan;
 use crate::scene::{Scene, THOUSAND, persistent};
 use crate::stats::percentile;
 use crate::support::{Inbox, Message, SOON};
+use serde_json::json;
 
 /// Opt-outs a second.
 const PER_SECOND: u64 = 20;
@@ -29,7 +27,7 @@ const FIRST_PERSON: u64 = 400_000_000;
 pub(crate) struct Effects {
     /// How many opted out.
     pub(crate) opt_outs: usize,
-    /// From publishing an opt-out until its receipt came.
+    /// From when an opt-out was to be published until its receipt came.
     pub(crate) receipt: Percentiles,
     /// From publishing an opt-out until the first looked-at job without that person came out.
     pub(crate) first_job: Option<Percentiles>,
@@ -75,16 +73,8 @@ pub(crate) async fn measure(plan: &Plan, scene: &Scene, expected: f64) -> Effect
     fill(scene, jobs, people).await;
     let worker = scene.stage.start("in-force");
     worker.wait_ready().await;
-    let done = AtomicBool::new(false);
-    let taking = async {
-        let mut outputs = Vec::new();
-        for _ in 0..probes {
-            outputs.push(scene.next_mark(SOON).await);
-        }
-        done.store(true, Ordering::Relaxed);
-        outputs
-    };
-    let (outputs, said) = tokio::join!(taking, opt_out_until(&done, people, scene, &mut receipts));
+    let run = Run { scene, people, done: Cell::new(false), sent: RefCell::default() };
+    let (outputs, (), said) = tokio::join!(run.take(probes), run.opt_out(), run.hear(&mut receipts));
     worker.sigterm();
     worker.exit_code().await;
     let length = outputs[outputs.len() - 1].0 - outputs[0].0;
@@ -92,24 +82,59 @@ pub(crate) async fn measure(plan: &Plan, scene: &Scene, expected: f64) -> Effect
     judge(&said, &outputs, speed)
 }
 
-/// One after the other at a steady pace, while jobs run.
-async fn opt_out_until(
-    done: &AtomicBool,
+/// What goes on at the same time: jobs come out, people opt out, receipts come.
+struct Run<'a> {
+    scene: &'a Scene,
     people: u64,
-    scene: &Scene,
-    receipts: &mut Inbox,
-) -> HashMap<u64, Said> {
-    let mut said = HashMap::new();
-    let mut ticks = tokio::time::interval(Duration::from_millis(1000 / PER_SECOND));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for person in FIRST_PERSON..FIRST_PERSON + people {
-        ticks.tick().await;
-        if done.load(Ordering::Relaxed) {
-            break;
+    /// Every output that is looked at came.
+    done: Cell<bool>,
+    /// Who opted out, and when that was due.
+    sent: RefCell<HashMap<u64, Instant>>,
+}
+
+impl Run<'_> {
+    async fn take(&self, probes: u64) -> Vec<(Instant, Message)> {
+        let mut outputs = Vec::new();
+        for _ in 0..probes {
+            outputs.push(self.scene.next_mark(SOON).await);
         }
-        said.insert(person, opt_out(scene, receipts, person).await);
+        self.done.set(true);
+        outputs
     }
-    said
+
+    /// At a steady pace, whatever becomes of those before: one that is published late has waited all the same.
+    async fn opt_out(&self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(1000 / PER_SECOND));
+        for person in FIRST_PERSON..FIRST_PERSON + self.people {
+            let due = ticks.tick().await.into_std();
+            if self.done.get() {
+                break;
+            }
+            self.sent.borrow_mut().insert(person, due);
+            let event = json!({
+                "event_id": person.to_string(), "source": "operator", "kind": "opt_out",
+                "occurred_at": "2026-11-01T10:00:00+05:00", "subject": {"user_id": format!("U-{person}")},
+            });
+            self.scene.guest.publish("suppressd.opt-outs", "operator", &event).await;
+        }
+    }
+
+    async fn hear(&self, receipts: &mut Inbox) -> HashMap<u64, Said> {
+        let mut said = HashMap::new();
+        let mut last = Instant::now();
+        while !self.done.get() || said.len() < self.sent.borrow().len() {
+            assert!(last.elapsed() < SOON, "no receipt within {SOON:?}");
+            let Some(receipt) = receipts.next_within(Duration::from_millis(50)).await else { continue };
+            last = Instant::now();
+            let receipt = receipt.json();
+            assert_eq!(receipt["status"], "applied", "nobody opted out before");
+            let person =
+                receipt["event_id"].as_str().and_then(|id| id.parse().ok()).expect("it names its event");
+            let revision = receipt["revision"].as_u64().expect("it is applied");
+            said.insert(person, Said { at: self.sent.borrow()[&person], receipt: last, revision });
+        }
+        said
+    }
 }
 
 /// Ordinary jobs, and those that name everybody who will opt out.
@@ -128,22 +153,6 @@ async fn fill(scene: &Scene, jobs: u64, people: u64) {
         (key.to_owned(), persistent(), body.clone().into_bytes())
     });
     scene.guest.publish_all("suppressd.jobs", messages).await;
-}
-
-/// Publishes one opt-out and waits for its receipt.
-async fn opt_out(scene: &Scene, receipts: &mut Inbox, person: u64) -> Said {
-    let event = json!({
-        "event_id": format!("bench-{person}"), "source": "operator", "kind": "opt_out",
-        "occurred_at": "2026-11-01T10:00:00+05:00", "subject": {"user_id": format!("U-{person}")},
-    });
-    let at = Instant::now();
-    scene.guest.publish("suppressd.opt-outs", "operator", &event).await;
-    let receipt = receipts.next().await;
-    let arrived = Instant::now();
-    let receipt = receipt.json();
-    assert_eq!(receipt["event_id"], event["event_id"], "receipts come in order");
-    assert_eq!(receipt["status"], "applied", "nobody opted out before");
-    Said { at, receipt: arrived, revision: receipt["revision"].as_u64().expect("it is applied") }
 }
 
 fn judge(said: &HashMap<u64, Said>, outputs: &[(Instant, Message)], speed: f64) -> Effects {

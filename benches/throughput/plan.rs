@@ -51,7 +51,7 @@ impl Plan {
             lists: if quick { vec![100_000, 1_000_000] } else { vec![100_000, 1_000_000, 10_000_000] },
             cells: vec![],
             length: Duration::from_millis(if quick { 2_000 } else { 3_000 }),
-            rounds: if quick { 2 } else { 7 },
+            rounds: if quick { 2 } else { 9 },
             until: Instant::now() + Duration::from_mins(if quick { 4 } else { 23 }),
             list_time: Duration::from_mins(if quick { 2 } else { 8 }),
             core: None,
@@ -59,10 +59,6 @@ impl Plan {
             out: PathBuf::from("benches"),
             called: format!("benches/run {}", words.join(" ")),
         };
-        let mut channels = vec![Channel::Sms];
-        if !quick {
-            channels.push(Channel::Email);
-        }
         let mut sizes = sizes.to_vec();
         let mut words = words.iter().filter(|word| **word != "--quick");
         while let Some(name) = words.next() {
@@ -79,7 +75,13 @@ impl Plan {
                 _ => return Err(format!("{name} is not known: {HELP}")),
             }
         }
-        plan.cells = channels.into_iter().flat_map(|c| sizes.iter().copied().map(cell(c))).collect();
+        plan.cells = sizes.iter().copied().map(cell(Channel::Sms)).collect();
+        if !quick {
+            plan.cells.push(cell(Channel::Email)(plan.main_cell().recipients));
+        }
+        // What is compared first is measured first.
+        let main = plan.main_cell();
+        plan.cells.sort_by_key(|cell| *cell != main);
         Ok(plan)
     }
 

@@ -77,7 +77,8 @@ pub(crate) fn expected(speeds: &Speeds, contender: Contender, cell: Cell) -> f64
     speeds.get(&(contender, cell.recipients)).copied().unwrap_or_else(|| contender.guess())
 }
 
-/// Rounds until all are done or the time is up. The first, `from` 0, is done whatever the time.
+/// Rounds until all are done or the time is up: what is left of it after the last whole round goes to the kind of
+/// jobs that is compared first. The first round, 0, is done whatever the time.
 pub(crate) async fn measure(
     plan: &Plan,
     bench: &Bench,
@@ -85,21 +86,37 @@ pub(crate) async fn measure(
     speeds: &mut Speeds,
     findings: &mut Findings,
 ) {
-    let mut longest = findings.longest_round;
+    let main = [plan.main_cell()];
     for round in rounds {
-        let begun = Instant::now();
-        if round > 0 && begun + longest > plan.until {
+        let left = plan.until.saturating_duration_since(Instant::now());
+        let took = findings.took;
+        let cells = if round == 0 || took.all < left {
+            plan.cells.as_slice()
+        } else if took.main < left {
+            main.as_slice()
+        } else {
             eprintln!("no time for round {} of {}", round + 1, plan.rounds);
             break;
-        }
-        for cell in &plan.cells {
+        };
+        let begun = Instant::now();
+        for cell in cells {
+            let started = Instant::now();
             for (contender, scene) in turns(plan, bench, *cell) {
                 turn(&Turn { plan, bench, cell: *cell, contender, scene, round }, speeds, findings).await;
             }
+            if *cell == main[0] {
+                findings.took.main = took.main.max(started.elapsed());
+            }
         }
-        longest = longest.max(begun.elapsed());
+        findings.took.all = took.all.max(begun.elapsed());
     }
-    findings.longest_round = longest;
+}
+
+/// How long the longest round took, and its first kind of jobs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Took {
+    all: Duration,
+    main: Duration,
 }
 
 struct Turn<'a> {

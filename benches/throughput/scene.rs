@@ -49,6 +49,8 @@ pub(crate) struct Filled {
     pub(crate) marks: Vec<u64>,
     /// How many recipients of each mark must be kept.
     kept: Vec<u64>,
+    /// How many recipients each job has.
+    recipients: u64,
 }
 
 impl Scene {
@@ -94,7 +96,7 @@ impl Scene {
             self.guest.publish_all("suppressd.jobs", messages).await;
         }
         let kept = marks.iter().map(|n| bodies[index(*n, bodies.len())].1).collect();
-        Filled { marks: marks.into_iter().collect(), kept }
+        Filled { marks: marks.into_iter().collect(), kept, recipients: cell.recipients }
     }
 
     /// Takes what is left out of the queue.
@@ -115,9 +117,12 @@ impl Scene {
 }
 
 impl Filled {
-    /// Panics unless exactly those who must be kept are in the outputs.
-    pub(crate) fn check(&self, outputs: &[Message]) {
-        let mut must: Vec<u64> = self.kept.clone();
+    /// Panics unless exactly those who must be kept are in the outputs: everybody where nobody filters.
+    pub(crate) fn check(&self, outputs: &[Message], filters: bool) {
+        let mut must = self.kept.clone();
+        if !filters {
+            must.fill(self.recipients);
+        }
         let mut kept: Vec<u64> = outputs.iter().map(kept).collect();
         must.sort_unstable();
         kept.sort_unstable();

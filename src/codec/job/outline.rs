@@ -24,6 +24,9 @@ const SUPPRESSION: usize = 7;
 /// The members of a segment that the contract names, but for `recipients`.
 const SEGMENT: [&str; 2] = ["region", "recipients"];
 
+/// What a recipient takes, more or less: room for so many is made at once.
+const RECIPIENT_BYTES: usize = 128;
+
 /// A job taken apart, nothing but its shape checked.
 #[derive(Default)]
 pub(super) struct Outline<'a> {
@@ -47,7 +50,13 @@ pub(super) struct SegmentOutline<'a> {
 
 /// Takes a job apart.
 pub(super) fn read<'a>(text: &'a str, limits: &JobLimits) -> Result<Outline<'a>, Fault> {
-    let mut reader = Reader { text, limits, outline: Outline::default() };
+    let likely = text.len() / RECIPIENT_BYTES;
+    let outline = Outline {
+        recipients: Vec::with_capacity(likely),
+        identifiers: Vec::with_capacity(likely),
+        ..Outline::default()
+    };
+    let mut reader = Reader { text, limits, outline };
     match reader.document(&mut Cursor::new(text)) {
         Ok(()) => Ok(reader.outline),
         Err(refused) => Err(raw::not_json(text).unwrap_or_else(|| refused.into())),
