@@ -41,6 +41,21 @@ pub(crate) struct Cell {
 const HELP: &str = "benches/run [--quick] [--lists N,N,…] [--recipients N,N,…] [--seconds N] [--rounds N] \
     [--minutes N] [--out DIRECTORY] [--core PROGRAM] [--python PROGRAM]";
 
+/// How the script was called: the programs that it hands on are its own business.
+fn called(words: &[&str]) -> String {
+    let mut called = String::from("benches/run");
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if ["--core", "--python"].contains(word) {
+            let _its_value = words.next();
+        } else {
+            called.push(' ');
+            called.push_str(word);
+        }
+    }
+    called
+}
+
 impl Plan {
     /// The plan that the command line asks for, or what is wrong with it.
     pub(crate) fn from_arguments(words: &[&str]) -> Result<Self, String> {
@@ -57,7 +72,7 @@ impl Plan {
             core: None,
             python: None,
             out: PathBuf::from("benches"),
-            called: format!("benches/run {}", words.join(" ")),
+            called: called(words),
         };
         let mut sizes = sizes.to_vec();
         let mut words = words.iter().filter(|word| **word != "--quick");

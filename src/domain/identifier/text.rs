@@ -19,9 +19,12 @@ pub(super) fn folded(text: &str) -> String {
 /// Unicode's `Default_Ignorable_Code_Point` (soft hyphen, zero-width and direction marks, BOM, variation
 /// selectors, fillers).
 pub(in crate::domain) fn is_invisible(c: char) -> bool {
-    match c {
+    let is_control = || c.is_control() && !c.is_whitespace();
+    if c.is_ascii() {
         // Nearly all there is: not compared with the rest.
-        '\0'..='\x7f' => c.is_control() && !c.is_whitespace(),
+        return is_control();
+    }
+    match c {
         '\u{AD}'
         | '\u{34F}'
         | '\u{61C}'
@@ -39,7 +42,7 @@ pub(in crate::domain) fn is_invisible(c: char) -> bool {
         | '\u{1BCA0}'..='\u{1BCA3}'
         | '\u{1D173}'..='\u{1D17A}'
         | '\u{E0000}'..='\u{E0FFF}' => true,
-        _ => c.is_control() && !c.is_whitespace(),
+        _ => is_control(),
     }
 }
 
