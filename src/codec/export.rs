@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::record::{hex, unhex};
+use super::scope::WireScope;
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::record::ListId;
-use crate::domain::scope::{Channels, Name, Names, Scope};
+use crate::domain::scope::Scope;
 use crate::domain::statement::{Families, Statement};
-use crate::domain::words::{Channel, DeadReason, EventKind};
+use crate::domain::words::{DeadReason, EventKind};
 
 /// The version that is written.
 const VERSION: u32 = 1;
@@ -191,50 +192,24 @@ impl WirePerson {
 
 impl From<Stands> for WireStands {
     fn from(stands: Stands) -> Self {
-        let names = |names: &Names| match names {
-            Names::All => None,
-            Names::Only(names) => Some(names.iter().map(ToString::to_string).collect()),
-        };
-        let channels = stands.scope.channels;
-        let channels = (channels != Channels::ALL).then(|| {
-            Channel::ALL
-                .iter()
-                .filter(|channel| channels.covers(**channel))
-                .map(ToString::to_string)
-                .collect()
-        });
-        Self {
-            kind: stands.kind.to_string(),
-            occurred_at: stands.at,
-            regions: names(&stands.scope.regions),
-            channels,
-            brands: names(&stands.scope.brands),
-        }
+        let WireScope { regions, channels, brands } = WireScope::from(&stands.scope);
+        Self { kind: stands.kind.to_string(), occurred_at: stands.at, regions, channels, brands }
     }
 }
 
 impl WireStands {
     fn stands(self) -> Option<Stands> {
-        let names = |names: Option<Vec<String>>| match names {
-            None => Some(Names::All),
-            Some(names) => Names::only(names.into_iter().map(Name::from)),
-        };
-        let channels = match self.channels {
-            None => Channels::ALL,
-            Some(words) => {
-                let channels: Option<Vec<_>> = words.iter().map(|word| Channel::parse(word)).collect();
-                Channels::only(channels?)?
-            }
-        };
-        let kind = EventKind::parse(&self.kind).filter(|kind| kind.restricts() || kind.lifts())?;
-        let scope = Scope { regions: names(self.regions)?, channels, brands: names(self.brands)? };
-        Some(Stands { kind, at: self.occurred_at, scope })
+        let Self { kind, occurred_at, regions, channels, brands } = self;
+        let kind = EventKind::parse(&kind).filter(|kind| kind.restricts() || kind.lifts())?;
+        Some(Stands { kind, at: occurred_at, scope: WireScope { regions, channels, brands }.scope()? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::scope::{Channels, Names};
+    use crate::domain::words::Channel;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod receipt;
 pub mod record;
 pub mod review;
+mod scope;
 pub mod time;
 pub mod value;
 pub mod written_event;

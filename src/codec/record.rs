@@ -9,14 +9,15 @@ use import::WireImport;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::scope::WireScope;
 use super::value;
 use crate::domain::calendar::Deadline;
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::record::{
     Entry, EventKey, EventRecord, LedgerId, Nonce, Person, Record, RecordId, Remarks, Subject, WorkerId,
 };
-use crate::domain::scope::{Channels, Name, Names, Scope};
-use crate::domain::words::{Channel, EventKind, IdentifierKind, RequestedBy, ReviewMode};
+use crate::domain::scope::Name;
+use crate::domain::words::{EventKind, IdentifierKind, RequestedBy, ReviewMode};
 
 /// The version that is written.
 const VERSION: u32 = 1;
@@ -136,17 +137,6 @@ struct WireDeadline {
 struct WireSubject {
     kind: String,
     digests: Vec<String>,
-}
-
-/// A dimension left out means all.
-#[derive(Default, Serialize, Deserialize)]
-struct WireScope {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    regions: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    channels: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    brands: Option<Vec<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -299,41 +289,6 @@ impl WireSubject {
         let digests =
             self.digests.iter().map(|digest| Some(Digest(unhex(digest)?))).collect::<Option<_>>()?;
         Some(Subject { kind: IdentifierKind::parse(&self.kind)?, digests })
-    }
-}
-
-impl WireScope {
-    fn is_all(&self) -> bool {
-        self.regions.is_none() && self.channels.is_none() && self.brands.is_none()
-    }
-
-    fn scope(self) -> Option<Scope> {
-        let names = |names: Option<Vec<String>>| match names {
-            None => Some(Names::All),
-            Some(names) => Names::only(names.into_iter().map(Name::from)),
-        };
-        let channels = match self.channels {
-            None => Channels::ALL,
-            Some(words) => {
-                let channels: Option<Vec<_>> = words.iter().map(|word| Channel::parse(word)).collect();
-                Channels::only(channels?)?
-            }
-        };
-        Some(Scope { regions: names(self.regions)?, channels, brands: names(self.brands)? })
-    }
-}
-
-impl From<&Scope> for WireScope {
-    fn from(scope: &Scope) -> Self {
-        let names = |names: &Names| match names {
-            Names::All => None,
-            Names::Only(names) => Some(names.iter().map(ToString::to_string).collect()),
-        };
-        let channels = (scope.channels != Channels::ALL).then(|| {
-            let covered = Channel::ALL.iter().filter(|channel| scope.channels.covers(**channel));
-            covered.map(ToString::to_string).collect()
-        });
-        Self { regions: names(&scope.regions), channels, brands: names(&scope.brands) }
     }
 }
 

@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{WireScope, WireSubject, hex, unhex};
+use super::super::scope::WireScope;
+use super::{WireSubject, hex, unhex};
 use crate::domain::digest::{Digest, KeyCheck};
 use crate::domain::record::{ImportLine, ImportRecord, ImportSubject};
 use crate::domain::words::EventKind;

@@ -3,7 +3,9 @@
 use super::*;
 use crate::domain::record::{ImportLine, ImportRecord, ImportSubject, Link, RequestKey};
 use crate::domain::request::{Ask, InReview};
+use crate::domain::scope::{Channels, Names, Scope};
 use crate::domain::statement::{Kept, Statement};
+use crate::domain::words::Channel;
 
 fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()
