@@ -18,6 +18,8 @@ pub(crate) struct Findings {
     pub(crate) samples: Vec<Sample>,
     /// What each list costs, in the order of the lists.
     pub(crate) lists: Vec<Costs>,
+    /// Lines a second of an import of addresses.
+    pub(crate) addresses: Option<f64>,
     /// Opt-outs while jobs run.
     pub(crate) in_force: Option<Effects>,
     /// Two workers beside one.
@@ -37,6 +39,7 @@ impl Findings {
             machine,
             samples: vec![],
             lists: vec![],
+            addresses: None,
             in_force: None,
             partitions: None,
             core: None,

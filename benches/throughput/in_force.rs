@@ -27,8 +27,10 @@ const FIRST_PERSON: u64 = 400_000_000;
 pub(crate) struct Effects {
     /// How many opted out.
     pub(crate) opt_outs: usize,
+    /// From when RabbitMQ had acknowledged an opt-out until its receipt came.
+    pub(crate) acknowledged: Percentiles,
     /// From when an opt-out was to be published until its receipt came.
-    pub(crate) receipt: Percentiles,
+    pub(crate) published: Percentiles,
     /// From publishing an opt-out until the first looked-at job without that person came out.
     pub(crate) first_job: Option<Percentiles>,
     /// Outputs that were looked at.
@@ -58,6 +60,7 @@ impl Percentiles {
 /// One who opted out.
 struct Said {
     at: Instant,
+    acknowledged: Instant,
     receipt: Instant,
     revision: u64,
 }
@@ -73,12 +76,25 @@ pub(crate) async fn measure(plan: &Plan, scene: &Scene, expected: f64) -> Effect
     fill(scene, jobs, people).await;
     let worker = scene.stage.start("in-force");
     worker.wait_ready().await;
-    let run = Run { scene, people, done: Cell::new(false), sent: RefCell::default() };
-    let (outputs, (), said) = tokio::join!(run.take(probes), run.opt_out(), run.hear(&mut receipts));
+    let run = Run {
+        scene,
+        people,
+        done: Cell::new(false),
+        sent: RefCell::default(),
+        acknowledged: RefCell::default(),
+    };
+    let (outputs, (), heard) = tokio::join!(run.take(probes), run.opt_out(), run.hear(&mut receipts));
     worker.sigterm();
     worker.exit_code().await;
     let length = outputs[outputs.len() - 1].0 - outputs[0].0;
     let speed = ((probes - 1) * PROBE_EACH * THOUSAND.recipients) as f64 / length.as_secs_f64();
+    let said = heard
+        .into_iter()
+        .map(|(person, (receipt, revision))| {
+            let (at, acknowledged) = (run.sent.borrow()[&person], run.acknowledged.borrow()[&person]);
+            (person, Said { at, acknowledged, receipt, revision })
+        })
+        .collect();
     judge(&said, &outputs, speed)
 }
 
@@ -90,6 +106,8 @@ struct Run<'a> {
     done: Cell<bool>,
     /// Who opted out, and when that was due.
     sent: RefCell<HashMap<u64, Instant>>,
+    /// When RabbitMQ had acknowledged it.
+    acknowledged: RefCell<HashMap<u64, Instant>>,
 }
 
 impl Run<'_> {
@@ -116,10 +134,12 @@ impl Run<'_> {
                 "occurred_at": "2026-11-01T10:00:00+05:00", "subject": {"user_id": format!("U-{person}")},
             });
             self.scene.guest.publish("suppressd.opt-outs", "operator", &event).await;
+            self.acknowledged.borrow_mut().insert(person, Instant::now());
         }
     }
 
-    async fn hear(&self, receipts: &mut Inbox) -> HashMap<u64, Said> {
+    /// When each receipt came, and its revision.
+    async fn hear(&self, receipts: &mut Inbox) -> HashMap<u64, (Instant, u64)> {
         let mut said = HashMap::new();
         let mut last = Instant::now();
         while !self.done.get() || said.len() < self.sent.borrow().len() {
@@ -131,7 +151,7 @@ impl Run<'_> {
             let person =
                 receipt["event_id"].as_str().and_then(|id| id.parse().ok()).expect("it names its event");
             let revision = receipt["revision"].as_u64().expect("it is applied");
-            said.insert(person, Said { at: self.sent.borrow()[&person], receipt: last, revision });
+            said.insert(person, (last, revision));
         }
         said
     }
@@ -171,10 +191,14 @@ fn judge(said: &HashMap<u64, Said>, outputs: &[(Instant, Message)], speed: f64) 
             }
         }
     }
-    let receipts = said.values().map(|said| millis(said.receipt - said.at)).collect();
+    let until_receipt = |from: fn(&Said) -> Instant| {
+        let times = said.values().map(|said| millis(said.receipt.saturating_duration_since(from(said))));
+        Percentiles::of(times.collect()).expect("somebody opted out")
+    };
     Effects {
         opt_outs: said.len(),
-        receipt: Percentiles::of(receipts).expect("somebody opted out"),
+        acknowledged: until_receipt(|said| said.acknowledged),
+        published: until_receipt(|said| said.at),
         first_job: Percentiles::of(firsts.into_values().collect()),
         probes: outputs.len(),
         broken,

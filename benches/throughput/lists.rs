@@ -16,6 +16,9 @@ use crate::support::{Kept, eventually};
 /// Until the ledger's last line is in the list.
 const APPLY_TIME_MAX: Duration = Duration::from_mins(6);
 
+/// Lines of the file that is imported when everything else was measured.
+const ADDRESSES: u64 = 400_000;
+
 /// People in one pipeline to the peers' Redis.
 const SET_CHUNK: u64 = 5_000;
 
@@ -70,6 +73,33 @@ pub(crate) async fn make(scene: &Scene) -> Costs {
     };
     eprintln!("{costs:?}");
     costs
+}
+
+/// Imports addresses of people who are in no job while a worker runs: lines a second until it has all of them.
+pub(crate) async fn add_addresses(scene: &Scene) -> f64 {
+    let file = scene.file("addresses.csv");
+    write_addresses(&file).expect("the file can be written");
+    let worker = scene.stage.start("addresses");
+    worker.wait_ready().await;
+    let revision = || worker.metrics().sum("suppressd_mirror_revision", &[]);
+    let (before, started) = (revision(), Instant::now());
+    import(scene, &file).await;
+    let all = before + ADDRESSES as f64;
+    eventually("the addresses are applied", APPLY_TIME_MAX, async || (revision() >= all).then_some(())).await;
+    let speed = ADDRESSES as f64 / started.elapsed().as_secs_f64();
+    worker.sigterm();
+    worker.exit_code().await;
+    std::fs::remove_file(&file).expect("the file is ours");
+    speed
+}
+
+fn write_addresses(path: &Path) -> std::io::Result<()> {
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    writeln!(file, "email")?;
+    for number in 0..ADDRESSES {
+        writeln!(file, "somebody{number}@elsewhere.kz")?;
+    }
+    file.flush()
 }
 
 /// A line a person, as a customer's system would write it.

@@ -97,6 +97,10 @@ async fn measure(plan: &Plan, findings: &mut Findings) {
         attempt("two workers", Duration::from_mins(4), partitions::measure(plan, large, speed)).await;
     findings.partitions = findings.note(parted);
     rounds::measure(plan, &bench, 1..plan.rounds, &mut speeds, findings).await;
+    // Last: it makes that list longer.
+    let added =
+        attempt("importing addresses", Duration::from_mins(2), lists::add_addresses(bench.large())).await;
+    findings.addresses = findings.note(added);
 }
 
 /// Does a part within its time; says what went wrong if it does not succeed.

@@ -92,14 +92,21 @@ fn targets(plan: &Plan, findings: &Findings) -> Vec<Row> {
         (format!("{read:.0} lines/s; {applied:.0} lines/s until a worker has them"), applied >= 20_000.0)
     });
     row("import, three identifiers a line, ledger included".into(), "≥ 20,000 events/s", import);
+    let addresses = findings
+        .addresses
+        .map(|speed| (format!("{speed:.0} lines/s until a worker has them"), speed >= 20_000.0));
+    row("import, an address a line, ledger included".into(), "≥ 20,000 events/s", addresses);
     let effects = findings.in_force.as_ref().map(|effects| {
-        let receipt = effects.receipt;
-        let measured =
-            format!("p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms", receipt.p50, receipt.p99, receipt.max);
-        (measured, receipt.p99 <= 50.0 && effects.broken == 0)
+        let (acknowledged, published) = (effects.acknowledged, effects.published);
+        let measured = format!(
+            "p50 {:.1} ms, p99 {:.1} ms, at most {:.1} ms (from publishing: {:.1}, {:.1} and {:.1})",
+            acknowledged.p50, acknowledged.p99, acknowledged.max, published.p50, published.p99, published.max
+        );
+        (measured, acknowledged.p99 <= 50.0 && effects.broken == 0)
     });
     row(
-        "opt-out published → receipt, and in force, while jobs run at full speed".into(),
+        "opt-out acknowledged by RabbitMQ → in force and its receipt there, while jobs run at full speed"
+            .into(),
         "p99 ≤ 50 ms",
         effects,
     );

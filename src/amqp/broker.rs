@@ -1,4 +1,4 @@
-//! The handle that the rest of the program holds: both links, over all their sessions.
+//! The handle that the rest of the program holds: all links, over all their sessions.
 //!
 //! A call made while there is no session waits for the next one for a bounded time. The bound is short
 //! on purpose: a job that was filtered too long ago must be filtered again, not sent late.
@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::fault::Fault;
 use super::intake::Intake;
 use super::names::Names;
-use super::pace::{Pace, Paces, Suspect};
+use super::pace::{self, Pace};
 use super::publisher::{Patience, Publisher};
 use super::state::{BrokerState, LinkState, StateCell};
 use super::supervisor::Link;
@@ -53,7 +53,7 @@ impl BrokerSettings {
             endpoint,
             names,
             connection_name: "suppressd".into(),
-            jobs_prefetch: 16,
+            jobs_prefetch: 32,
             opt_outs_prefetch: 256,
             publishes_max: 64,
             hand_over_timeout: Duration::from_secs(5),
@@ -69,14 +69,18 @@ pub struct Broker(Arc<Shared>);
 struct Shared {
     settings: BrokerSettings,
     names: Arc<Names>,
-    intake: Link<Intake>,
-    publisher: Link<Publisher>,
-    jobs: Inlet,
-    opt_outs: Inlet,
-    suspect: Suspect,
+    jobs: Lane,
+    opt_outs: Lane,
     state: StateCell,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// What serves one input, and publishes what is of its kind.
+struct Lane {
+    intake: Link<Intake>,
+    publisher: Link<Publisher>,
+    inlet: Inlet,
 }
 
 /// The deliveries of both inputs.
@@ -113,34 +117,30 @@ impl Deliveries {
 impl Broker {
     /// Starts to keep both links alive. Nothing is consumed before [`Broker::resume`].
     pub fn start(settings: BrokerSettings) -> (Self, Inputs) {
-        let (jobs, jobs_out) = inlet(Input::Jobs, settings.jobs_prefetch);
-        let (opt_outs, opt_outs_out) = inlet(Input::OptOuts, settings.opt_outs_prefetch);
+        let (jobs, jobs_out) = lane(Input::Jobs, settings.jobs_prefetch);
+        let (opt_outs, opt_outs_out) = lane(Input::OptOuts, settings.opt_outs_prefetch);
         let broker = Self(Arc::new(Shared {
             names: Arc::new(settings.names.clone()),
             settings,
-            intake: Link::new(),
-            publisher: Link::new(),
             jobs,
             opt_outs,
-            suspect: Suspect::new(),
             state: StateCell::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }));
-        let tasks = &broker.0.tasks;
-        tasks.spawn(broker.clone().keep_taking());
-        tasks.spawn(broker.clone().keep_publishing());
+        for input in [Input::Jobs, Input::OptOuts] {
+            broker.0.tasks.spawn(broker.clone().keep_taking(input));
+            broker.0.tasks.spawn(broker.clone().keep_publishing(input));
+        }
         (broker, Inputs { jobs: jobs_out, opt_outs: opt_outs_out })
     }
 
-    /// Waits until both links are up. What somebody must mend is reported at once, an outage after
+    /// Waits until all links are up. What somebody must mend is reported at once, an outage after
     /// `within`; the links go on trying either way.
     pub async fn connected(&self, within: Duration) -> Result<(), Fault> {
         let mut state = self.state();
-        let settled = |state: &BrokerState| {
-            let up = |link: &LinkState| matches!(link, LinkState::Up { .. });
-            (up(&state.intake) && up(&state.publish)) || state.fault().is_some_and(Fault::is_configuration)
-        };
+        let settled =
+            |state: &BrokerState| state.is_up() || state.fault().is_some_and(Fault::is_configuration);
         // On a time-out the state as it is now is the answer.
         let _ = timeout(within, state.wait_for(settled)).await;
         let state = state.borrow();
@@ -174,8 +174,8 @@ impl Broker {
 
     /// The first step of a shutdown: nothing new comes in, what is out can still be settled. Final.
     pub fn halt(&self) {
-        for inlet in [&self.0.jobs, &self.0.opt_outs] {
-            inlet.wanted.send_replace(Wanted::Halted);
+        for lane in [&self.0.jobs, &self.0.opt_outs] {
+            lane.inlet.wanted.send_replace(Wanted::Halted);
         }
     }
 
@@ -188,11 +188,7 @@ impl Broker {
     }
 
     fn want(&self, input: Input, wanted: Wanted) {
-        let inlet = match input {
-            Input::Jobs => &self.0.jobs,
-            Input::OptOuts => &self.0.opt_outs,
-        };
-        inlet.wanted.send_if_modified(|now| {
+        self.lane(input).inlet.wanted.send_if_modified(|now| {
             let changed = *now != wanted && *now != Wanted::Halted;
             if changed {
                 *now = wanted;
@@ -201,9 +197,9 @@ impl Broker {
         });
     }
 
-    /// The session to take messages with.
-    pub(super) async fn intake(&self) -> Result<Arc<Intake>, BrokerFault> {
-        timeout(self.0.settings.hand_over_timeout, self.0.intake.session())
+    /// The session to take a lane's messages with.
+    pub(super) async fn intake(&self, input: Input) -> Result<Arc<Intake>, BrokerFault> {
+        timeout(self.0.settings.hand_over_timeout, self.lane(input).intake.session())
             .await
             .map_err(|_| self.no_session())
     }
@@ -214,42 +210,40 @@ impl Broker {
         BrokerFault::new(state.fault().map_or_else(|| "no session yet".into(), Fault::to_string))
     }
 
-    async fn keep_taking(self) {
-        let shared = &self.0;
-        let name = format!("{} intake", shared.settings.connection_name);
+    async fn keep_taking(self, input: Input) {
+        let (shared, lane, state) = (&self.0, self.lane(input), self.0.state.lane(input));
+        let name = format!("{} from {}", shared.settings.connection_name, shared.names.queue(input));
         let open = async |_| {
-            let careful = self.state().borrow().intake == LinkState::Down(Some(Fault::Unreadable));
-            let paces = Paces::new(if careful { Pace::Shut } else { Pace::Full });
+            let careful =
+                self.state().borrow().lane(input).intake == LinkState::Down(Some(Fault::Unreadable));
             let names = Arc::clone(&shared.names);
-            let session = Intake::open(&shared.settings.endpoint, &name, names, paces).await?;
+            let pace = if careful { Pace::Single } else { Pace::Full };
+            let session = Intake::open(&shared.settings.endpoint, &name, names, pace).await?;
             if careful {
-                let (broker, session) = (self.clone(), Arc::clone(&session));
+                let session = Arc::clone(&session);
                 shared.tasks.spawn(async move {
-                    let widening = session.paces.widen(&broker.0.suspect);
-                    session.gone().run_until_cancelled(widening).await;
+                    session.gone().run_until_cancelled(pace::widen(&session.pace)).await;
                 });
             }
-            for input in [Input::Jobs, Input::OptOuts] {
-                let (broker, session) = (self.clone(), Arc::clone(&session));
-                shared.tasks.spawn(async move { broker.inlet(input).serve(session, &broker.0.state).await });
-            }
+            let (broker, session_of_input, state) = (self.clone(), Arc::clone(&session), state.clone());
+            shared.tasks.spawn(async move { broker.lane(input).inlet.serve(session_of_input, &state).await });
             Ok(session)
         };
-        shared.intake.supervise(open, |link| shared.state.intake(link), &shared.stop).await;
+        lane.intake.supervise(open, |link| state.intake(link), &shared.stop).await;
     }
 
-    async fn keep_publishing(self) {
-        let shared = &self.0;
-        let name = format!("{} publish", shared.settings.connection_name);
+    async fn keep_publishing(self, input: Input) {
+        let (shared, lane, state) = (&self.0, self.lane(input), self.0.state.lane(input));
+        let name = format!("{} beside {}", shared.settings.connection_name, shared.names.queue(input));
         let open = async |_| {
-            let (names, state) = (Arc::clone(&shared.names), shared.state.clone());
+            let names = Arc::clone(&shared.names);
             let places = shared.settings.publishes_max;
-            Publisher::open(&shared.settings.endpoint, &name, names, places, state).await
+            Publisher::open(&shared.settings.endpoint, &name, names, places, state.clone()).await
         };
-        shared.publisher.supervise(open, |link| shared.state.publish(link), &shared.stop).await;
+        lane.publisher.supervise(open, |link| state.publish(link), &shared.stop).await;
     }
 
-    fn inlet(&self, input: Input) -> &Inlet {
+    fn lane(&self, input: Input) -> &Lane {
         match input {
             Input::Jobs => &self.0.jobs,
             Input::OptOuts => &self.0.opt_outs,
@@ -262,16 +256,18 @@ impl Outbox for Broker {
     async fn publish(&self, message: &Outgoing) -> Result<Delivered, BrokerFault> {
         let settings = &self.0.settings;
         let hand_over_by = Instant::now() + settings.hand_over_timeout;
+        let lane = self.lane(self.0.names.lane(&message.exchange, &message.routing_key));
         let session =
-            timeout_at(hand_over_by, self.0.publisher.session()).await.map_err(|_| self.no_session())?;
+            timeout_at(hand_over_by, lane.publisher.session()).await.map_err(|_| self.no_session())?;
         let patience = Patience { hand_over_by, confirm_timeout: settings.confirm_timeout };
         session.publish(message, patience).await
     }
 }
 
-fn inlet(input: Input, prefetch: u16) -> (Inlet, Deliveries) {
+fn lane(input: Input, prefetch: u16) -> (Lane, Deliveries) {
     let (out, incoming) = mpsc::channel(usize::from(prefetch.max(1)));
     let wanted = watch::Sender::new(Wanted::Paused);
     let deliveries = Deliveries { incoming, wanted: wanted.subscribe() };
-    (Inlet { input, prefetch: prefetch.max(1), wanted, out }, deliveries)
+    let inlet = Inlet { input, prefetch: prefetch.max(1), wanted, out };
+    (Lane { intake: Link::new(), publisher: Link::new(), inlet }, deliveries)
 }

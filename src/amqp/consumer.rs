@@ -21,7 +21,7 @@ use super::convert;
 use super::fault;
 use super::intake::{Intake, Tap};
 use super::pace::Pace;
-use super::state::{Consumption, StateCell};
+use super::state::{Consumption, LaneCell};
 use crate::service::ports::{Acker, Incoming, Input};
 
 /// Between losing a queue and looking for it again.
@@ -55,20 +55,19 @@ enum Stopped {
 
 impl Inlet {
     /// Serves this input until the session is gone.
-    pub(super) async fn serve(&self, session: Arc<Intake>, state: &StateCell) {
+    pub(super) async fn serve(&self, session: Arc<Intake>, state: &LaneCell) {
         session.gone().run_until_cancelled(self.keep_taking(&session, state)).await;
-        state.consumption(self.input, self.without_consumer());
+        state.consumption(self.without_consumer());
     }
 
-    async fn keep_taking(&self, session: &Intake, state: &StateCell) {
+    async fn keep_taking(&self, session: &Intake, state: &LaneCell) {
         let mut wanted = self.wanted.subscribe();
-        let mut pace = session.paces.watch(self.input);
+        let mut pace = session.pace.subscribe();
         loop {
-            state.consumption(self.input, self.without_consumer());
+            state.consumption(self.without_consumer());
             // The senders are `self` and the session: they cannot be gone.
             let _ = wanted.wait_for(|wanted| *wanted == Wanted::Running).await;
-            state.consumption(self.input, Consumption::Pending);
-            let _ = pace.wait_for(|pace| *pace != Pace::Shut).await;
+            state.consumption(Consumption::Pending);
             match self.take(session, &mut wanted, &mut pace, state).await {
                 Stopped::Paused => {}
                 Stopped::Halted => return,
@@ -78,7 +77,7 @@ impl Inlet {
                         why,
                         "lost a queue; looking for it"
                     );
-                    state.consumption(self.input, Consumption::Pending);
+                    state.consumption(Consumption::Pending);
                     sleep(QUEUE_PAUSE).await;
                     session.redeclare().await;
                 }
@@ -98,14 +97,14 @@ impl Inlet {
         session: &Intake,
         wanted: &mut watch::Receiver<Wanted>,
         pace: &mut watch::Receiver<Pace>,
-        state: &StateCell,
+        state: &LaneCell,
     ) -> Stopped {
         let opened = *pace.borrow_and_update();
         let mut tap = match self.open(session, opened).await {
             Ok(tap) => tap,
             Err(error) => return Stopped::Lost(fault::words(&error)),
         };
-        state.consumption(self.input, Consumption::Registered);
+        state.consumption(Consumption::Registered);
         loop {
             tokio::select! {
                 wanted = changed(wanted) => match wanted {
@@ -157,7 +156,7 @@ impl Inlet {
     fn prefetch_at(&self, pace: Pace) -> u16 {
         match pace {
             Pace::Full => self.prefetch,
-            Pace::Shut | Pace::Single => 1,
+            Pace::Single => 1,
         }
     }
 
@@ -175,11 +174,11 @@ impl Inlet {
     }
 
     /// Takes no more, and keeps the channel for what is still to be settled.
-    async fn halt(&self, session: &Intake, tap: Tap, state: &StateCell) -> Stopped {
+    async fn halt(&self, session: &Intake, tap: Tap, state: &LaneCell) -> Stopped {
         let cancel = tap.channel.basic_cancel(tap.consumer.tag(), BasicCancelOptions::default());
         // If it is not answered, deliveries may still come; nobody passes them on.
         let _ = answered(cancel).await;
-        state.consumption(self.input, Consumption::Off);
+        state.consumption(Consumption::Off);
         session.gone().cancelled().await;
         Stopped::Halted
     }

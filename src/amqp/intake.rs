@@ -1,6 +1,6 @@
-//! The link that takes messages: one connection with the consumers of both inputs, the waiting room and
-//! the readers of the ledger. It never publishes, so that RabbitMQ never stops reading its
-//! acknowledgements.
+//! The link that takes a lane's messages: one connection with the consumer of its input; the lane of jobs has the
+//! waiting room too, that of events the readers of the ledger. It never publishes, so that RabbitMQ never stops
+//! reading its acknowledgements.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::connection::{Wire, answered};
 use super::endpoint::Endpoint;
 use super::fault::Fault;
 use super::names::Names;
-use super::pace::Paces;
+use super::pace::Pace;
 use super::supervisor::Session;
 use super::topology;
 
@@ -22,7 +22,7 @@ pub(super) struct Intake {
     wire: Wire,
     names: Arc<Names>,
     /// How much may be taken.
-    pub(super) paces: Paces,
+    pub(super) pace: watch::Sender<Pace>,
     /// The channel that waiting jobs are taken on.
     pub(super) waiting: Mutex<Option<Channel>>,
     failed: watch::Sender<Option<Fault>>,
@@ -36,7 +36,7 @@ impl Intake {
         endpoint: &Endpoint,
         connection_name: &str,
         names: Arc<Names>,
-        paces: Paces,
+        pace: Pace,
     ) -> Result<Arc<Self>, Fault> {
         let wire = Wire::open(endpoint, connection_name).await?;
         topology::declare(&wire, &names).await?;
@@ -44,7 +44,7 @@ impl Intake {
         Ok(Arc::new(Self {
             wire,
             names,
-            paces,
+            pace: watch::Sender::new(pace),
             waiting: Mutex::default(),
             failed: watch::Sender::new(None),
             _gone_on_drop: gone.clone().drop_guard(),

@@ -22,7 +22,7 @@ use super::intake::{Intake, Tap};
 use crate::codec::record;
 use crate::domain::record::Entry;
 use crate::service::message::{Outgoing, Properties};
-use crate::service::ports::{BrokerFault, Delivered, Ledger, LedgerReader, Outbox, Start};
+use crate::service::ports::{BrokerFault, Delivered, Input, Ledger, LedgerReader, Outbox, Start};
 
 /// Records that RabbitMQ sends ahead.
 const READ_AHEAD: u16 = 512;
@@ -51,7 +51,7 @@ impl Ledger for Broker {
     }
 
     async fn read_from(&self, start: Start) -> Result<Box<dyn LedgerReader>, BrokerFault> {
-        let session = self.intake().await?;
+        let session = self.intake(Input::OptOuts).await?;
         let tap = open(&session, start).await.map_err(|error| explain(&error))?;
         let first = match start {
             Start::Offset(offset) => Some(offset),

@@ -1,6 +1,7 @@
 //! RabbitMQ, and the only place that names `lapin`.
 //!
-//! A [`Broker`] keeps two links alive, each a connection of its own: one takes messages, one publishes,
+//! A [`Broker`] has two lanes, one for jobs and one for events, so that an opt-out never waits behind megabytes of
+//! jobs. A lane keeps two links alive, each a connection of its own: one takes messages, one publishes,
 //! because RabbitMQ stops reading a connection that publishes while it is short of memory, and an
 //! acknowledgement must not get stuck behind that. A link is rebuilt as a whole on any fault; what was
 //! delivered over the old one comes again. Deliberately absent: lapin's own recovery, which can stop for
@@ -32,4 +33,4 @@ pub use endpoint::{Endpoint, EndpointFault};
 pub use fault::{Fault, Mismatch};
 pub use names::Names;
 pub use replies::{Replies, Reply};
-pub use state::{BrokerState, Consumption, LinkState};
+pub use state::{BrokerState, Consumption, LaneState, LinkState};

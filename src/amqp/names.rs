@@ -55,6 +55,13 @@ impl Names {
         }
     }
 
+    /// The lane that a message leaves on: bodies of jobs go on one, whatever is short and urgent on the other.
+    pub(super) fn lane(&self, exchange: &str, routing_key: &str) -> Input {
+        let large = [&self.filtered, &self.dead, &self.jobs].into_iter().any(|name| name == exchange)
+            || (exchange.is_empty() && routing_key == self.waiting);
+        if large { Input::Jobs } else { Input::OptOuts }
+    }
+
     /// Whether a message to this exchange must come back if nobody is bound for it. What we tell whoever listens
     /// need not: RabbitMQ drops and confirms it.
     pub(super) fn must_be_routed(&self, exchange: &str) -> bool {
@@ -77,6 +84,22 @@ mod tests {
         let names = Names::new("suppressd").unwrap();
         assert_eq!(names.opt_outs, "suppressd.opt-outs");
         assert_eq!(names.queue(Input::Jobs), "suppressd.jobs");
+    }
+
+    #[test]
+    fn what_may_be_large_leaves_on_the_lane_of_jobs() {
+        let names = Names::new("s").unwrap();
+        for (exchange, key, lane) in [
+            ("s.filtered", "sms.KZ-79", Input::Jobs),
+            ("s.dead", "any", Input::Jobs),
+            ("", "s.waiting", Input::Jobs),
+            ("", "s.ledger", Input::OptOuts),
+            ("", "somebody.elses", Input::OptOuts),
+            ("s.events", "receipt.x", Input::OptOuts),
+            ("s.opt-outs", "call_center", Input::OptOuts),
+        ] {
+            assert_eq!(names.lane(exchange, key), lane, "{exchange} {key}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::connection::{Sign, Wire, answered};
 use super::endpoint::Endpoint;
 use super::fault::{self, Fault};
 use super::names::Names;
-use super::state::StateCell;
+use super::state::LaneCell;
 use super::supervisor::Session;
 use super::{convert, topology};
 use crate::service::message::Outgoing;
@@ -34,7 +34,7 @@ const SLOWEST_BYTES_PER_SECOND: usize = 1 << 20;
 pub(super) struct Publisher {
     wire: Wire,
     names: Arc<Names>,
-    state: StateCell,
+    state: LaneCell,
     idle: Mutex<Vec<Channel>>,
     places: Semaphore,
     places_max: usize,
@@ -61,7 +61,7 @@ impl Publisher {
         connection_name: &str,
         names: Arc<Names>,
         places_max: usize,
-        state: StateCell,
+        state: LaneCell,
     ) -> Result<Arc<Self>, Fault> {
         let wire = Wire::open(endpoint, connection_name).await?;
         let (condemn, sentence) = oneshot::channel();

@@ -15,7 +15,7 @@ use super::convert;
 use super::fault;
 use super::intake::{Intake, Tap};
 use crate::service::message::Properties;
-use crate::service::ports::BrokerFault;
+use crate::service::ports::{BrokerFault, Input};
 
 /// Messages that RabbitMQ sends ahead: dead letters may be large.
 const READ_AHEAD: u16 = 4;
@@ -42,7 +42,7 @@ pub struct Reply {
 impl Broker {
     /// Opens a private queue. `name` makes its name, which no other session may have.
     pub async fn replies(&self, name: &str) -> Result<Replies, BrokerFault> {
-        let session = self.intake().await?;
+        let session = self.intake(Input::OptOuts).await?;
         // Below the prefix: that is where our user may make queues.
         let queue = format!("{}.{name}", self.names().replies);
         let dead = self.names().dead.clone();

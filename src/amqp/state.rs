@@ -5,21 +5,28 @@ use tokio::sync::watch;
 use super::fault::Fault;
 use crate::service::ports::Input;
 
-/// The state of both links.
+/// The state of all links.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BrokerState {
+    /// Of the lane of jobs.
+    pub jobs: LaneState,
+    /// Of the lane of events.
+    pub opt_outs: LaneState,
+    /// How many sessions ended because a message could not be read.
+    pub unreadable_total: u64,
+}
+
+/// The state of one lane.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LaneState {
     /// The link that takes messages.
     pub intake: LinkState,
     /// The link that publishes.
     pub publish: LinkState,
     /// Why the broker does not read what we publish (it is short of memory or disk), if so.
     pub blocked: Option<String>,
-    /// Whether jobs come in.
-    pub jobs: Consumption,
-    /// Whether events come in.
-    pub opt_outs: Consumption,
-    /// How many sessions ended because a message could not be read.
-    pub unreadable_total: u64,
+    /// Whether the input's messages come in.
+    pub consumption: Consumption,
 }
 
 /// The state of one link.
@@ -53,16 +60,24 @@ pub enum Consumption {
 }
 
 impl BrokerState {
+    /// The lane of an input.
+    pub fn lane(&self, input: Input) -> &LaneState {
+        match input {
+            Input::Jobs => &self.jobs,
+            Input::OptOuts => &self.opt_outs,
+        }
+    }
+
     /// Whether messages can be taken and published, and if not, why.
     pub fn connected(&self) -> Result<(), String> {
-        for link in [&self.intake, &self.publish] {
+        for link in self.links() {
             match link {
                 LinkState::Up { .. } => {}
                 LinkState::Down(Some(fault)) => return Err(fault.to_string()),
                 LinkState::Down(None) => return Err("connecting to RabbitMQ".into()),
             }
         }
-        match &self.blocked {
+        match [&self.opt_outs, &self.jobs].into_iter().find_map(|lane| lane.blocked.as_ref()) {
             Some(why) => Err(format!("RabbitMQ accepts no messages: {why}")),
             None => Ok(()),
         }
@@ -70,10 +85,7 @@ impl BrokerState {
 
     /// Whether an input's messages come in.
     pub fn consumption(&self, input: Input) -> Consumption {
-        match input {
-            Input::Jobs => self.jobs,
-            Input::OptOuts => self.opt_outs,
-        }
+        self.lane(input).consumption
     }
 
     /// What keeps a link down that somebody must mend.
@@ -83,10 +95,19 @@ impl BrokerState {
 
     /// The fault that keeps a link down.
     pub(super) fn fault(&self) -> Option<&Fault> {
-        [&self.intake, &self.publish].into_iter().find_map(|link| match link {
+        self.links().into_iter().find_map(|link| match link {
             LinkState::Down(fault) => fault.as_ref(),
             LinkState::Up { .. } => None,
         })
+    }
+
+    /// Whether every link has a session.
+    pub(super) fn is_up(&self) -> bool {
+        self.links().into_iter().all(|link| matches!(link, LinkState::Up { .. }))
+    }
+
+    fn links(&self) -> [&LinkState; 4] {
+        [&self.opt_outs.intake, &self.opt_outs.publish, &self.jobs.intake, &self.jobs.publish]
     }
 }
 
@@ -103,31 +124,45 @@ impl StateCell {
         self.0.subscribe()
     }
 
+    pub(super) fn lane(&self, input: Input) -> LaneCell {
+        LaneCell { state: self.0.clone(), input }
+    }
+}
+
+/// Where one lane's links write their state.
+#[derive(Debug, Clone)]
+pub(super) struct LaneCell {
+    state: watch::Sender<BrokerState>,
+    input: Input,
+}
+
+impl LaneCell {
     pub(super) fn blocked(&self, why: Option<String>) {
-        self.set(|state| &mut state.blocked, why);
+        self.set(|lane| &mut lane.blocked, why);
     }
 
-    pub(super) fn consumption(&self, input: Input, consumption: Consumption) {
-        match input {
-            Input::Jobs => self.set(|state| &mut state.jobs, consumption),
-            Input::OptOuts => self.set(|state| &mut state.opt_outs, consumption),
-        }
+    pub(super) fn consumption(&self, consumption: Consumption) {
+        self.set(|lane| &mut lane.consumption, consumption);
     }
 
     pub(super) fn intake(&self, link: LinkState) {
         if matches!(link, LinkState::Down(Some(Fault::Unreadable))) {
-            self.0.send_modify(|state| state.unreadable_total += 1);
+            self.state.send_modify(|state| state.unreadable_total += 1);
         }
-        self.set(|state| &mut state.intake, link);
+        self.set(|lane| &mut lane.intake, link);
     }
 
     pub(super) fn publish(&self, link: LinkState) {
-        self.set(|state| &mut state.publish, link);
+        self.set(|lane| &mut lane.publish, link);
     }
 
-    fn set<T: PartialEq>(&self, field: fn(&mut BrokerState) -> &mut T, value: T) {
-        self.0.send_if_modified(|state| {
-            let field = field(state);
+    fn set<T: PartialEq>(&self, field: fn(&mut LaneState) -> &mut T, value: T) {
+        self.state.send_if_modified(|state| {
+            let lane = match self.input {
+                Input::Jobs => &mut state.jobs,
+                Input::OptOuts => &mut state.opt_outs,
+            };
+            let field = field(lane);
             let changed = *field != value;
             *field = value;
             changed
@@ -140,16 +175,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readiness_says_what_is_wrong() {
+    fn readiness_says_what_is_wrong_with_either_lane() {
         let cell = StateCell::new();
         let why = |cell: &StateCell| cell.watch().borrow().connected().unwrap_err();
+        let (jobs, events) = (cell.lane(Input::Jobs), cell.lane(Input::OptOuts));
         assert!(why(&cell).contains("connecting"));
-        cell.intake(LinkState::Up { epoch: 1 });
-        cell.publish(LinkState::Down(Some(Fault::Lost("heartbeat".into()))));
+        for lane in [&jobs, &events] {
+            lane.intake(LinkState::Up { epoch: 1 });
+        }
+        events.publish(LinkState::Up { epoch: 1 });
+        jobs.publish(LinkState::Down(Some(Fault::Lost("heartbeat".into()))));
         assert!(why(&cell).contains("heartbeat"));
-        cell.publish(LinkState::Up { epoch: 1 });
+        jobs.publish(LinkState::Up { epoch: 1 });
         assert!(cell.watch().borrow().connected().is_ok());
-        cell.blocked(Some("low on memory".into()));
+        jobs.blocked(Some("low on memory".into()));
+        events.blocked(None);
         assert!(why(&cell).contains("low on memory"));
     }
 }

@@ -19,7 +19,7 @@ use crate::service::ports::{BrokerFault, Incoming, Input, WaitingRoom};
 #[async_trait]
 impl WaitingRoom for Broker {
     async fn take(&self) -> Result<Option<Incoming>, BrokerFault> {
-        let session = self.intake().await?;
+        let session = self.intake(Input::Jobs).await?;
         let queue = session.names().waiting.as_str().into();
         let channel = channel(&session).await?;
         let got = answered(channel.basic_get(queue, BasicGetOptions::default())).await;
@@ -32,7 +32,7 @@ impl WaitingRoom for Broker {
     }
 
     async fn count(&self) -> Result<u64, BrokerFault> {
-        let session = self.intake().await?;
+        let session = self.intake(Input::Jobs).await?;
         let queue = session.names().waiting.as_str().into();
         let channel = channel(&session).await?;
         let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };

@@ -89,7 +89,8 @@ async fn a_message_that_nobody_can_read_ends_in_the_dead_queue_and_the_others_pa
     assert!(state.unreadable_total >= 100, "{}", state.unreadable_total);
     let delivered = broker.publish(&outgoing(&names.jobs, "sms", b"{}")).await;
     assert_eq!(delivered.unwrap(), Delivered::Confirmed);
-    assert_eq!(state.publish, LinkState::Up { epoch: 1 }, "the publishing link never noticed");
+    assert_eq!(state.opt_outs.publish, LinkState::Up { epoch: 1 }, "the publishing link never noticed");
+    assert_eq!(state.jobs.intake, LinkState::Up { epoch: 1 }, "nor did the lane of jobs");
     broker.shutdown().await;
 }
 
