@@ -20,6 +20,9 @@ pub enum FailPoint {
     DieBeforeReported,
     /// The worker dies after it has said so, before it acknowledges the job: `die-after-reported`.
     DieAfterReported,
+    /// The program dies after it has published a dead letter's original, before it takes the letter out of the dead
+    /// queue: `die-after-redrive`.
+    DieAfterRedrive,
 }
 
 /// Ends the process, as a kill would, if this place is to fail.
@@ -92,6 +95,7 @@ mod with_fail_points {
             "die-after-part" => FailPoint::DieAfterPart,
             "die-before-reported" => FailPoint::DieBeforeReported,
             "die-after-reported" => FailPoint::DieAfterReported,
+            "die-after-redrive" => FailPoint::DieAfterRedrive,
             _ => panic!("SUPPRESSD_FAIL_POINTS: src/fail_points.rs has the names that there are"),
         }
     }
