@@ -121,7 +121,8 @@ pub async fn drop_dead(
 /// Says which letters are dropped, by whom and why.
 fn log(dropped: &Dropped) {
     let Dropped { os_user, login_user, host, amqp_user, why, letters, .. } = dropped;
-    let ids: Vec<String> = letters.iter().map(|letter| format!("{}:{}", letter.id, letter.cause.as_str())).collect();
+    let ids: Vec<String> =
+        letters.iter().map(|letter| format!("{}:{}", letter.id, letter.cause.as_str())).collect();
     let ids = ids.join(" ");
     tracing::warn!(ids, why, os_user, login_user, host, amqp_user, "dead letters are dropped for good");
 }

@@ -53,8 +53,9 @@ impl LetterId {
             content.extend((part.len() as u64).to_be_bytes());
             content.extend(part);
         }
-        let [a, b, c, d, e, f, g, h, ..] = key.content_hash(&content);
-        Self([a, b, c, d, e, f, g, h])
+        let mut name = [0; 8];
+        name.copy_from_slice(&key.content_hash(&content)[..8]);
+        Self(name)
     }
 }
 
@@ -201,12 +202,7 @@ impl<'a> DeadDesk<'a> {
     }
 
     /// Publishes originals to where they came from, and takes each letter out when its original is confirmed.
-    pub async fn redrive(
-        &mut self,
-        selection: &Selection,
-        outbox: &dyn Outbox,
-        own_user: &str,
-    ) -> Redriven {
+    pub async fn redrive(&mut self, selection: &Selection, outbox: &dyn Outbox, own_user: &str) -> Redriven {
         let mut done = Redriven::default();
         let mut missing = selection.ids.clone();
         let stopped = loop {
@@ -350,7 +346,8 @@ async fn publish(outbox: &dyn Outbox, original: &Outgoing) -> Result<Delivered, 
 }
 
 fn acknowledged(acked: bool) -> Result<(), BrokerFault> {
-    let lost = "the session ended before the dead queue was told: a letter that was moved may still be there, too";
+    let lost =
+        "the session ended before the dead queue was told: a letter that was moved may still be there, too";
     if acked { Ok(()) } else { Err(BrokerFault::new(lost)) }
 }
 

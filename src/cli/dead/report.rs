@@ -201,7 +201,8 @@ impl<'a> Dropping<'a> {
         if self.dropped.is_empty() {
             return "no such dead letter: nothing is dropped\n".to_owned();
         }
-        let head = format!("dropped by {} on {}: {}\n", plain(self.os_user), plain(self.host), plain(self.why));
+        let head =
+            format!("dropped by {} on {}: {}\n", plain(self.os_user), plain(self.host), plain(self.why));
         head + &rows(&self.dropped) + "\n" + &sums(&self.reasons)
     }
 }
@@ -214,7 +215,10 @@ impl<'a> One<'a> {
             publisher: shown.grave.publisher.as_deref(),
             expiration: shown.grave.expiration.as_deref(),
             content_type: properties.content_type.as_deref().map(|text| known(text, &["application/json"])),
-            content_encoding: properties.content_encoding.as_deref().map(|text| known(text, &["gzip", "zstd"])),
+            content_encoding: properties
+                .content_encoding
+                .as_deref()
+                .map(|text| known(text, &["gzip", "zstd"])),
             carries: written(shown).into_keys().collect(),
             headers: shown.grave.headers,
             headers_cut: shown.grave.headers_cut,
@@ -238,9 +242,14 @@ impl<'a> One<'a> {
             writeln!(text, "{name:<18}{value}").expect("a String takes text");
         };
         let [id, at, queue, reason, bytes, detail] = self.row.cells();
-        for (name, value) in
-            [("id", id), ("at", at), ("queue", queue), ("reason", reason), ("detail", detail), ("bytes", bytes)]
-        {
+        for (name, value) in [
+            ("id", id),
+            ("at", at),
+            ("queue", queue),
+            ("reason", reason),
+            ("detail", detail),
+            ("bytes", bytes),
+        ] {
             line(name, &value);
         }
         line("publisher", &self.publisher.map_or_else(none, plain));

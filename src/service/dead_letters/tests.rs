@@ -244,7 +244,6 @@ async fn the_sums_count_what_is_not_listed() {
     let (mut dead, _) = queue(three());
     let looked = at(&mut dead, async |desk| desk.look(&Selection { max: 1, ..everything() }).await).await;
     assert_eq!((looked.letters.len(), looked.pass.looked), (1, 3));
-    let expected =
-        [(Cause::Fault(DeadReason::UnknownRegion), 2), (Cause::Fault(DeadReason::BadSchema), 1)];
+    let expected = [(Cause::Fault(DeadReason::UnknownRegion), 2), (Cause::Fault(DeadReason::BadSchema), 1)];
     assert_eq!(looked.causes, expected.into());
 }

@@ -133,7 +133,11 @@ fn what_is_dropped_is_told_with_who_and_why() {
         pass: Pass::default(),
     };
     let report = Dropping::new(&dropped);
-    assert!(report.text().starts_with("dropped by aigul on mq1: a test of marketing's\\u{a}\nid "), "{}", report.text());
+    assert!(
+        report.text().starts_with("dropped by aigul on mq1: a test of marketing's\\u{a}\nid "),
+        "{}",
+        report.text()
+    );
     let value: Value = serde_json::from_str(&report.json()).unwrap();
     assert_eq!((&value["why"], &value["os_user"]), (&json!("a test of marketing's\n"), &json!("aigul")));
     assert_eq!(value["dropped"][0]["reason"], "bad_json");
