@@ -45,6 +45,9 @@ pub enum FailPoint {
     IgnoreGaps,
     /// A list that fell back behind the mirror is no loss: `ignore-loss`.
     IgnoreLoss,
+    /// The program dies after it has published a dead letter's original, before it takes the letter out of the dead
+    /// queue: `die-after-redrive`.
+    DieAfterRedrive,
 }
 
 /// Ends the process, as a kill would, if this place is to fail.
@@ -174,6 +177,7 @@ mod with_fail_points {
             "load-any" => FailPoint::LoadAny,
             "ignore-gaps" => FailPoint::IgnoreGaps,
             "ignore-loss" => FailPoint::IgnoreLoss,
+            "die-after-redrive" => FailPoint::DieAfterRedrive,
             _ => panic!("SUPPRESSD_FAIL_POINTS: src/fail_points.rs has the names that there are"),
         }
     }

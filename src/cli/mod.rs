@@ -5,6 +5,7 @@
 
 mod campaign;
 pub mod console;
+mod dead;
 pub mod exit;
 mod export;
 pub mod filter;
@@ -30,6 +31,7 @@ use tokio::runtime::Runtime;
 
 use self::campaign::CampaignArgs;
 use self::console::Console;
+use self::dead::DeadArgs;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
 use self::filter::FilterArgs;
@@ -83,6 +85,8 @@ enum Command {
     Requests(RequestsArgs),
     /// Tells which parts of campaigns are in, and which are missing.
     Campaign(CampaignArgs),
+    /// Lists dead letters, shows one, puts them back to where they came from, or drops them.
+    Dead(DeadArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
 }
@@ -132,6 +136,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Campaign(args) => on_console(&arguments.config, |settings, runtime, console| {
             campaign::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Dead(args) => on_console(&arguments.config, |settings, runtime, console| {
+            dead::run(&args, &settings, runtime, SystemClock.now(), console)
         }),
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
@@ -244,6 +251,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         | Command::Export(_)
         | Command::Requests(_)
         | Command::Campaign(_)
+        | Command::Dead(_)
         | Command::ReadMail(_) => {
             unreachable!("these are done on a console")
         }

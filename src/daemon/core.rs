@@ -18,6 +18,7 @@ use crate::service::apply_ledger::{Applier, LedgerState};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::follow_feed::{Follower, MirrorKeeper, SharedMirror, mirror};
 use crate::service::gate::{Gate, Gatekeeper, Glance, Veto, Watched};
+use crate::service::post::Addresses;
 use crate::service::random;
 use crate::settings::Settings;
 use crate::store::{RedisConfig, RedisList};
@@ -197,6 +198,18 @@ pub(super) fn broker_settings(settings: &Settings) -> Result<BrokerSettings, Sto
     broker.publishes_max = usize::from(amqp.publish_channels);
     broker.confirm_timeout = amqp.confirm_timeout;
     Ok(broker)
+}
+
+/// Where messages go.
+pub(super) fn addresses(names: &Names) -> Addresses {
+    Addresses {
+        filtered: names.filtered.clone(),
+        events: names.events.clone(),
+        dead: names.dead.clone(),
+        waiting: names.waiting.clone(),
+        jobs: names.jobs.clone(),
+        opt_outs: names.opt_outs.clone(),
+    }
 }
 
 /// Who we are to RabbitMQ.

@@ -13,6 +13,7 @@ mod changed_identifiers;
 mod checker;
 mod coverage;
 mod crashed_worker;
+mod dead_command;
 mod dead_events;
 mod dead_jobs;
 mod export_command;
