@@ -34,4 +34,5 @@ mod requests_command;
 mod scene;
 mod start_up;
 mod support;
+mod tls;
 mod waiting_room;
