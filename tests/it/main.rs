@@ -32,6 +32,7 @@ mod receipts;
 mod requests;
 mod requests_command;
 mod scene;
+mod secrets_kept;
 mod start_up;
 mod support;
 mod tls;

@@ -89,9 +89,8 @@ async fn says(worker: &Worker, dependency: &str, words: &str) {
         let state: &Value = &ready["dependencies"][dependency];
         (state["ready"] == false && state["why"].as_str()?.contains(words)).then_some(())
     };
-    if tokio::time::timeout(SOON, eventually(&what, SOON * 2, look)).await.is_err() {
-        panic!("not said: {what}; it says {}", worker.get("/ready").unwrap().body);
-    }
+    let said = tokio::time::timeout(SOON, eventually(&what, SOON * 2, look)).await;
+    assert!(said.is_ok(), "not said: {what}; it says {}", worker.get("/ready").unwrap().body);
 }
 
 #[tokio::test(flavor = "multi_thread")]
