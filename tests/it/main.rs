@@ -21,6 +21,7 @@ mod filter_command;
 mod filtered_jobs;
 mod harness;
 mod import_command;
+mod keys;
 mod look_up;
 mod mailbox;
 mod main_job;

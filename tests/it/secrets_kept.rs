@@ -13,7 +13,7 @@ use crate::support::{Stage, Worker};
 const WRONG: &str = "hunter2-wrong";
 
 /// How long a command may take in these tests.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// What each command is called with. None may be missing: a new command comes here too.
 fn arguments(command: &str, stage: &Stage) -> Vec<String> {
