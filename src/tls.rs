@@ -180,6 +180,11 @@ impl Tls {
                 "TLS: the server's certificate is for another name: {host} must name the server as its certificate \
                  does"
             ),
+            CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+                "TLS: the server shows an authority's own certificate: sign one for the server with it, and let it \
+                 show that"
+                    .into()
+            }
             other => format!("TLS: the server's certificate is not accepted: {other}"),
         }
     }

@@ -349,6 +349,37 @@ fn nothing_is_left_for_later() {
     );
 }
 
+#[test]
+fn what_ships_runs_without_privileges() {
+    let wanted = [
+        ("deploy/Dockerfile", &["\nUSER 10001:10001\n"][..]),
+        (
+            "deploy/compose.yaml",
+            &["user: \"10001:10001\"", "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"],
+        ),
+        (
+            "deploy/suppressd.service",
+            &[
+                "\nDynamicUser=yes\n",
+                "\nNoNewPrivileges=yes\n",
+                "\nCapabilityBoundingSet=\n",
+                "\nProtectSystem=strict\n",
+                "\nLoadCredential=suppressd.key:",
+            ],
+        ),
+    ];
+    let findings = wanted.iter().flat_map(|(path, lines)| {
+        let text = read(&top().join(path)).text;
+        lines.iter().filter(move |line| !text.contains(**line)).map(move |line| format!("{path}: {line:?}"))
+    });
+    let findings: Vec<String> = findings.collect();
+    none(
+        "Who breaks into a worker finds nothing to go on with: no user, no privilege, nothing to write to. .ci/run \
+         holds the unit to its whole exposure.",
+        &findings,
+    );
+}
+
 /// What ships beside the code: scripts, units, settings and the guide.
 fn texts() -> Vec<Source> {
     let mut paths = vec![top().join("README.md")];

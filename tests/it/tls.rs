@@ -99,13 +99,22 @@ async fn everything_goes_over_tls_where_the_urls_say_so() {
     let (redis, redis_port) = redis(&stage, "server", Asks::Nothing);
     let amqp_port = rabbitmq("server", Asks::Nothing);
     stage.configure(&format!("{}{}", amqp_at(&stage, amqp_port), trusting("ca")));
-    stage.configure(&format!("{}{}", redis_at(&redis, redis_port), trusting("ca")));
+    stage.configure(&format!(
+        "{}{}response_timeout_ms = 1000\n",
+        redis_at(&redis, redis_port),
+        trusting("ca")
+    ));
     stage.redis = redis;
     let mut scene = Scene::on(stage).await;
     scene.apply(event("e-1", "opt_out", json!({"user_id": "U-canary"}))).await;
     let large: Vec<_> = (0..20_000).map(|n| json!({"user_id": format!("U-{n}")})).collect();
     let (kept, _) = scene.kept("sms", json!([large, vec![json!({"user_id": "U-canary"})]].concat())).await;
     assert_eq!(kept.len(), 20_000);
+    scene.stage.redis.freeze();
+    scene.worker.wait_not_ready().await;
+    scene.stage.redis.thaw();
+    scene.worker.wait_ready().await;
+    scene.apply(event("e-2", "opt_out", json!({"user_id": "U-canary-2"}))).await;
 
     assert_eq!(connections(&scene.stage, "false"), 0, "none in the clear");
     assert!(connections(&scene.stage, "true") > 0);
@@ -137,6 +146,7 @@ async fn a_rabbitmq_that_is_not_shown_to_be_itself_is_not_talked_to() {
         ("strange", Some("ca"), "no authority in amqp.ca_file has signed"),
         ("expired", Some("ca"), "has expired: renew it"),
         ("elsewhere", Some("ca"), "amqp.url must name the server as its certificate does"),
+        ("ca", Some("ca"), "shows an authority's own certificate"),
     ] {
         let port = rabbitmq(shown, Asks::Nothing);
         stage.configure(&(amqp_at(&stage, port) + &trusted.map(trusting).unwrap_or_default()));
