@@ -115,8 +115,6 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
-    // The one TLS provider of this process. It fails only where one was chosen already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match arguments.command {
         Command::Filter(args) => filtered(&args, &arguments.config),
         Command::LookUp(args) => on_console(&arguments.config, |settings, runtime, console| {

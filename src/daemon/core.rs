@@ -176,6 +176,7 @@ pub(super) fn redis_config(settings: &Settings) -> RedisConfig {
     RedisConfig {
         url: settings.redis.url.reveal().to_owned(),
         password: settings.redis.password.as_ref().map(|password| password.reveal().to_owned()),
+        tls: settings.redis.tls.clone(),
         prefix: settings.redis.prefix.clone(),
         response_timeout: settings.redis.response_timeout,
         wait_replicas: settings.redis.wait_replicas.unwrap_or(0) as usize,
@@ -186,6 +187,7 @@ pub(super) fn redis_config(settings: &Settings) -> RedisConfig {
 pub(super) fn broker_settings(settings: &Settings) -> Result<BrokerSettings, Stop> {
     let amqp = &settings.amqp;
     let mut endpoint = Endpoint::parse(amqp.url.reveal()).map_err(configuration)?;
+    endpoint.set_tls(&amqp.tls).map_err(configuration)?;
     endpoint.set_heartbeat(amqp.heartbeat);
     if let Some(password) = &amqp.password {
         endpoint.set_password(password.reveal());

@@ -35,6 +35,7 @@ mod meta;
 mod rebuild;
 mod replies;
 mod requests;
+mod secured;
 mod suspects;
 
 pub use campaigns::Listed;
