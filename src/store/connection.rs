@@ -88,6 +88,20 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Where it leads, without the password.
+    pub(super) fn address(&self) -> String {
+        self.client.get_connection_info().addr().to_string()
+    }
+
+    /// Whether a new connection is refused for its login: waiting does not help against that.
+    pub(super) async fn is_refused(&self) -> bool {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(self.response_timeout));
+        let connected = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        connected.is_err_and(|error| error.kind() == ErrorKind::AuthenticationFailed)
+    }
+
     /// Drops the connection.
     pub(super) async fn refresh(&self) {
         *self.current.lock().await = None;
@@ -108,7 +122,7 @@ impl Connection {
 }
 
 /// What went wrong, without the arguments of the command.
-fn describe(error: &RedisError) -> String {
+pub(super) fn describe(error: &RedisError) -> String {
     if error.is_timeout() {
         return "no answer in time".into();
     }

@@ -15,6 +15,7 @@ mod coverage;
 mod crashed_worker;
 mod dead_events;
 mod dead_jobs;
+mod doctor_command;
 mod export_command;
 mod faults;
 mod filter_command;
