@@ -44,6 +44,9 @@ pub enum RedisRefused {
     },
 }
 
+/// What is said of a refused login, which somebody must mend; everything else may be an outage.
+pub(super) const LOGIN_REFUSED: &str = "the user or password is refused";
+
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -88,20 +91,6 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Where it leads, without the password.
-    pub(super) fn address(&self) -> String {
-        self.client.get_connection_info().addr().to_string()
-    }
-
-    /// Whether a new connection is refused for its login: waiting does not help against that.
-    pub(super) async fn is_refused(&self) -> bool {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(self.response_timeout));
-        let connected = self.client.get_multiplexed_async_connection_with_config(&config).await;
-        connected.is_err_and(|error| error.kind() == ErrorKind::AuthenticationFailed)
-    }
-
     /// Drops the connection.
     pub(super) async fn refresh(&self) {
         *self.current.lock().await = None;
@@ -132,7 +121,7 @@ pub(super) fn describe(error: &RedisError) -> String {
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             "the user lacks a permission (NOPERM): compare deploy/redis/users.acl".into()
         }
-        ErrorKind::AuthenticationFailed => "the user or password is refused".into(),
+        ErrorKind::AuthenticationFailed => LOGIN_REFUSED.into(),
         ErrorKind::Io => format!("connection: {error}"),
         kind => format!("{} ({kind:?})", error.code().unwrap_or("unexpected reply")),
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, cmd};
 
+use super::connection::{LOGIN_REFUSED, describe};
 use super::keys::BUCKETS;
 use super::list::RedisList;
 use super::permissions;
@@ -27,8 +28,6 @@ pub enum Unseen {
 /// What was asked of Redis.
 #[derive(Debug, Clone)]
 pub struct Inspection {
-    /// Its address, without the password.
-    pub at: String,
     /// Our clock minus its own, in milliseconds.
     pub skew_ms: Option<i64>,
     /// Commands that the user may not run, as `users.acl` names them.
@@ -76,8 +75,8 @@ impl RedisList {
     pub async fn inspect(&self, clock: &dyn Clock) -> Result<Inspection, Unseen> {
         let mut connection = match self.work.get().await {
             Ok(connection) => connection,
-            Err(ListFault::Unavailable(why)) if self.work.is_refused().await => {
-                return Err(Unseen::Refused(why));
+            Err(fault) if fault.to_string().ends_with(LOGIN_REFUSED) => {
+                return Err(Unseen::Refused(fault.to_string()));
             }
             Err(fault) => return Err(Unseen::Away(fault.to_string())),
         };
@@ -100,12 +99,7 @@ impl RedisList {
                 asked(&mut connection, &["CONFIG", "GET", name]).await?;
             settings.extend(told.unwrap_or_default());
         }
-        Ok(Inspection {
-            at: self.work.address(),
-            skew_ms,
-            refused,
-            facts: info.map(|info| read(&info, &settings)),
-        })
+        Ok(Inspection { skew_ms, refused, facts: info.map(|info| read(&info, &settings)) })
     }
 }
 
@@ -127,10 +121,10 @@ fn permitted<T>(answer: Result<T, RedisError>) -> Result<Option<T>, Unseen> {
     };
     match (error.kind(), error.code()) {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => {
-            Err(Unseen::Refused("Redis: the user or password is refused".into()))
+            Err(Unseen::Refused(ListFault::Unavailable(LOGIN_REFUSED.into()).to_string()))
         }
         (ErrorKind::Server(ServerErrorKind::NoPerm | ServerErrorKind::ResponseError), _) => Ok(None),
-        _ => Err(Unseen::Away(ListFault::Unavailable(super::connection::describe(&error)).to_string())),
+        _ => Err(Unseen::Away(ListFault::Unavailable(describe(&error)).to_string())),
     }
 }
 

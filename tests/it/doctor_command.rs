@@ -37,7 +37,7 @@ impl Diagnosis {
     /// the harness's.
     fn unwell(&self) -> Vec<&String> {
         let well = |check: &Value| ["ok", "skipped"].iter().any(|state| check["state"] == *state);
-        let left_out = |name: &String| ["calendar", "hashing.key_files"].contains(&&**name);
+        let left_out = |name: &String| ["calendar", "configuration"].contains(&&**name);
         let unwell = self.checks.iter().filter(|(name, check)| !left_out(name) && !well(check));
         unwell.map(|(name, _)| name).collect()
     }
@@ -152,7 +152,7 @@ async fn a_new_installation_is_told_to_be_initialised_and_then_nothing_is_wrong(
         &["ms off"],
     );
     well.says("policies", "skipped", &["list_policies"]).says("senders", "skipped", &["suppressd.filtered"]);
-    well.says("mailbox", "skipped", &[]).says("configuration", "ok", &[]);
+    well.says("mailbox", "skipped", &[]).says("hashing.key_files", "ok", &["1 key"]);
     assert_eq!(everything(&stage).await, before, "nothing is changed");
 
     let told = run(&stage, &[]);

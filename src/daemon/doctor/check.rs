@@ -70,9 +70,12 @@ impl Check {
 
 const CONFIGURATION: &str = "configuration";
 
-/// The configuration was read.
-pub(super) fn configuration() -> Check {
-    Check::ok(CONFIGURATION, "every setting is right")
+/// The configuration was read, with these warnings.
+pub(super) fn configuration(warnings: &[String]) -> Vec<Check> {
+    if warnings.is_empty() {
+        return vec![Check::ok(CONFIGURATION, "every setting is right")];
+    }
+    warnings.iter().map(|warning| Check::warning(CONFIGURATION, warning, "as it says")).collect()
 }
 
 /// The configuration has this mistake.

@@ -1,4 +1,4 @@
-//! What is on this machine: key files, the calendar, the HTTP address.
+//! What is on this machine: keys, the calendar, the HTTP address.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::check::{Check, counted};
 use crate::domain::calendar::{Calendar, Lack};
-use crate::settings::Settings;
+use crate::domain::digest::KeyRing;
 
 const KEYS: &str = "hashing.key_files";
 const CALENDAR: &str = "calendar";
@@ -24,20 +24,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Of an answer; a worker's has a few hundred.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// The key files: they could be read, or there were no settings.
-pub(super) fn keys(settings: &Settings) -> Vec<Check> {
-    let ring = settings.hashing.key_ring.keys();
-    let checks: Vec<_> = ring.iter().map(|key| key.check().to_string()).collect();
+/// The key files could be read.
+pub(super) fn keys(ring: &KeyRing) -> Check {
+    let checks: Vec<_> = ring.keys().iter().map(|key| key.check().to_string()).collect();
     let read = counted(checks.len() as u64, "key", "keys");
-    let to_do = "as it says; a weak key must be replaced by another one (README.md, Keys)";
-    let found =
-        |why: &str| why.strip_prefix(KEYS).and_then(|why| why.strip_prefix(": ")).unwrap_or(why).to_owned();
-    let mut told: Vec<_> =
-        settings.warnings.iter().map(|why| Check::warning(KEYS, found(why), to_do)).collect();
-    if told.is_empty() {
-        told.push(Check::ok(KEYS, format!("{read}, known by {}", checks.join(", "))));
-    }
-    told
+    Check::ok(KEYS, format!("{read}, known by {}", checks.join(", ")))
 }
 
 /// How far deadlines can be counted.

@@ -34,8 +34,8 @@ pub async fn doctor(settings: &Settings, clock: &dyn Clock) -> Vec<Check> {
         Ok(both) => both,
         Err(stop) => return vec![check::unusable(&stop.to_string()), check::all_else()],
     };
-    let mut checks = vec![check::configuration()];
-    checks.extend(machine::keys(settings));
+    let mut checks = check::configuration(&settings.warnings);
+    checks.push(machine::keys(&settings.hashing.key_ring));
     checks.push(machine::calendar(&settings.deadlines.calendar, clock.now()));
     let servers = servers(settings, &redis_config, &broker_settings, clock);
     let (admin, servers, mailbox) =
@@ -82,7 +82,7 @@ async fn servers(
     let keys = settings.hashing.key_ring.keys().iter().map(HashKey::check).collect();
     let mut checks = broker;
     checks.extend(said.as_ref().map(|said| ledger::judge(said, head.map(|(head, _)| head))));
-    checks.extend(redis::judge(&store, redis_config, settings.limits.clock_skew_max));
+    checks.extend(redis::judge(&store, redis_config.wait_replicas, settings.limits.clock_skew_max));
     checks.extend(list::judge(&store.list, &keys, said.as_ref()));
     checks.extend(check::unseen(broker_settings));
     checks

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::check::{Check, at_least, counted};
 use super::list;
 use crate::domain::fold::Head;
@@ -22,6 +24,9 @@ const HASH_FILL_PERCENT: u64 = 75;
 
 const MIB: u64 = 1 << 20;
 
+/// Redis's own.
+const DEFAULT_PORT: u16 = 6379;
+
 const SERVER: &str = "redis";
 const PERMISSIONS: &str = "redis permissions";
 const EVICTION: &str = "redis eviction";
@@ -33,6 +38,8 @@ const CLOCK: &str = "clock";
 
 /// What was seen.
 pub(super) struct Looked {
+    /// Its address, without the password.
+    at: String,
     seen: Result<Inspection, Unseen>,
     /// The list.
     pub(super) list: list::Read,
@@ -47,20 +54,28 @@ impl Looked {
 
 /// Looks at everything.
 pub(super) async fn look(config: &RedisConfig, clock: &dyn Clock) -> Looked {
+    let at = address(&config.url);
     let list = match RedisList::new(config) {
         Ok(list) => list,
-        Err(refused) => return Looked { seen: Err(Unseen::Refused(refused.to_string())), list: None },
+        Err(refused) => return Looked { at, seen: Err(Unseen::Refused(refused.to_string())), list: None },
     };
     let seen = list.inspect(clock).await;
     let list = match &seen {
         Ok(_) => Some(list.head().await),
         Err(_) => None,
     };
-    Looked { seen, list }
+    Looked { at, seen, list }
+}
+
+/// Host and port alone: the rest may hold a password.
+fn address(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(|url| Some((url.host_str()?, url.port().unwrap_or(DEFAULT_PORT))));
+    host.map_or_else(|| "a socket of this machine".into(), |(host, port)| format!("{host}:{port}"))
 }
 
 /// What is to be said.
-pub(super) fn judge(looked: &Looked, config: &RedisConfig, skew_max: Duration) -> Vec<Check> {
+pub(super) fn judge(looked: &Looked, wait_replicas: usize, skew_max: Duration) -> Vec<Check> {
     let seen = match &looked.seen {
         Ok(seen) => seen,
         Err(Unseen::Refused(why)) => {
@@ -77,12 +92,12 @@ pub(super) fn judge(looked: &Looked, config: &RedisConfig, skew_max: Duration) -
         None => checks.push(Check::skipped(SERVER, "Redis tells our user nothing of itself (INFO)", None)),
         Some(facts) => {
             let digests = looked.head().map_or(0, |(head, _)| head.counts.values().sum());
-            checks.insert(0, server(&seen.at, facts));
+            checks.insert(0, server(&looked.at, facts));
             checks.extend([
                 eviction(facts),
                 memory(facts),
                 persistence(facts),
-                replicas(facts, config.wait_replicas),
+                replicas(facts, wait_replicas),
                 hashes(facts, digests),
             ]);
         }

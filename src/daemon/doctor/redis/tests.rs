@@ -106,18 +106,11 @@ fn a_clock_that_is_off_is_told_before_it_stops_events() {
 }
 
 fn looked(seen: Result<Inspection, Unseen>) -> Looked {
-    Looked { seen, list: None }
+    Looked { at: "h:1".into(), seen, list: None }
 }
 
 fn names(looked: &Looked) -> Vec<(String, Verdict)> {
-    let config = RedisConfig {
-        url: "redis://h:1".into(),
-        password: None,
-        prefix: "s".into(),
-        response_timeout: Duration::from_secs(1),
-        wait_replicas: 0,
-    };
-    let checks = judge(looked, &config, Duration::from_mins(1));
+    let checks = judge(looked, 0, Duration::from_mins(1));
     checks.into_iter().map(|check| (check.name, check.verdict)).collect()
 }
 
@@ -130,12 +123,25 @@ fn a_server_that_is_away_is_told_in_one_line() {
 #[test]
 fn what_may_not_be_run_is_named_and_the_rest_is_told_all_the_same() {
     let refused = vec!["HSET".into(), "SCRIPT|LOAD".into()];
-    let seen = Inspection { at: "h:1".into(), skew_ms: None, refused: refused.clone(), facts: None };
+    let seen = Inspection { skew_ms: None, refused: refused.clone(), facts: None };
     says(&permissions(&seen), Verdict::Fault, "HSET, SCRIPT|LOAD");
     let silent = [("redis permissions".into(), Verdict::Fault), ("redis".into(), Verdict::Skipped)];
     assert_eq!(names(&looked(Ok(seen))), silent);
-    let seen = Inspection { at: "h:1".into(), skew_ms: Some(0), refused: vec![], facts: Some(well()) };
+    let seen = Inspection { skew_ms: Some(0), refused: vec![], facts: Some(well()) };
     let told = names(&looked(Ok(seen)));
     assert_eq!(told.len(), 8, "{told:?}");
     assert!(told.iter().all(|(_, verdict)| *verdict == Verdict::Ok), "{told:?}");
+}
+
+#[test]
+fn an_address_is_told_without_whoever_logs_in_there() {
+    for (url, at) in [
+        ("redis://u:hunter2@h:6380/0", "h:6380"),
+        ("rediss://:hunter2@h", "h:6379"),
+        ("redis://[::1]:1", "[::1]:1"),
+        ("redis+unix:///run/redis.sock?pass=hunter2", "a socket of this machine"),
+        ("hunter2", "a socket of this machine"),
+    ] {
+        assert_eq!(address(url), at, "{url}");
+    }
 }
