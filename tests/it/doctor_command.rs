@@ -404,7 +404,10 @@ async fn the_mailbox_is_opened_and_its_mails_are_left_alone() {
     assert_eq!(dovecot.count("INBOX", &["UNSEEN"]), 1);
     stage.configure("[mailbox]\nmove_to = \"Elsewhere\"\n");
     doctor(&stage).says("mailbox folders", "warning", &["Elsewhere"]).ends_with(0);
+    // It looks into its file of users about once a second.
+    dovecot.kill9();
     dovecot.set_password("another");
+    dovecot.start_again();
     doctor(&stage).says("mailbox", "fault", &["password"]).ends_with(78);
     dovecot.kill9();
     doctor(&stage).says("mailbox", "unavailable", &["mails wait"]).ends_with(69);

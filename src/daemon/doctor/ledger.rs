@@ -1,7 +1,7 @@
 //! The ledger: whether it is whole from its first record on, and the one that the list was folded from.
 
+use super::broker::Looked;
 use super::check::Check;
-use super::rabbitmq::Looked;
 use crate::amqp::BrokerSettings;
 use crate::codec::record;
 use crate::domain::fold::Head;

@@ -4,13 +4,13 @@
 //! anywhere, nothing is created, and no answer holds a password or anything about a person. A check whose server is
 //! away is left out: one line says why, and not ten.
 
+mod broker;
 mod check;
 mod ledger;
 mod list;
 mod machine;
 mod mail;
-mod rabbitmq;
-mod redis;
+mod store;
 
 use std::time::Duration;
 
@@ -66,24 +66,23 @@ async fn servers(
     broker_settings: &BrokerSettings,
     clock: &dyn Clock,
 ) -> Vec<Check> {
-    let store = redis::look(redis_config, clock).await;
-    let head = store.head();
-    let position = head.map(|(head, _)| head.position);
-    let looked = timeout(LOOK_TIMEOUT, rabbitmq::look(broker_settings, position)).await;
-    let looked = looked.unwrap_or_else(|_| Err(rabbitmq::too_slow(LOOK_TIMEOUT)));
-    let (broker, said) = match &looked {
+    let redis = store::look(redis_config, clock).await;
+    let head = redis.head();
+    let position = head.map(|head| head.position);
+    let looked = timeout(LOOK_TIMEOUT, broker::look(broker_settings, position)).await;
+    let looked = looked.unwrap_or_else(|_| Err(broker::too_slow(LOOK_TIMEOUT)));
+    let (mut checks, said) = match &looked {
         Ok(looked) => {
             let said = ledger::Said::of(looked, broker_settings);
             let begun = said.is_begun() || position.is_some_and(|position| position > 0);
-            (rabbitmq::judge(looked, broker_settings, begun), Some(said))
+            (broker::judge(looked, broker_settings, begun), Some(said))
         }
         Err(check) => (vec![check.clone()], None),
     };
     let keys = settings.hashing.key_ring.keys().iter().map(HashKey::check).collect();
-    let mut checks = broker;
-    checks.extend(said.as_ref().map(|said| ledger::judge(said, head.map(|(head, _)| head))));
-    checks.extend(redis::judge(&store, redis_config.wait_replicas, settings.limits.clock_skew_max));
-    checks.extend(list::judge(&store.list, &keys, said.as_ref()));
+    checks.extend(said.as_ref().map(|said| ledger::judge(said, head)));
+    checks.extend(store::judge(&redis, redis_config.wait_replicas, settings.limits.clock_skew_max));
+    checks.extend(list::judge(&redis.list, &keys, said.as_ref()));
     checks.extend(check::unseen(broker_settings));
     checks
 }

@@ -47,8 +47,9 @@ pub(super) struct Looked {
 
 impl Looked {
     /// Where the list stands, if there is one and it can be read.
-    pub(super) fn head(&self) -> Option<&(Head, u32)> {
-        self.list.as_ref()?.as_ref().ok()?.as_ref()
+    pub(super) fn head(&self) -> Option<&Head> {
+        let (head, _) = self.list.as_ref()?.as_ref().ok()?.as_ref()?;
+        Some(head)
     }
 }
 
@@ -91,7 +92,7 @@ pub(super) fn judge(looked: &Looked, wait_replicas: usize, skew_max: Duration) -
     match &seen.facts {
         None => checks.push(Check::skipped(SERVER, "Redis tells our user nothing of itself (INFO)", None)),
         Some(facts) => {
-            let digests = looked.head().map_or(0, |(head, _)| head.counts.values().sum());
+            let digests = looked.head().map_or(0, |head| head.counts.values().sum());
             checks.insert(0, server(&looked.at, facts));
             checks.extend([
                 eviction(facts),
