@@ -115,6 +115,11 @@ impl Wire {
         }
     }
 
+    /// Whether the broker reads no more publishes at present.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
+    }
+
     /// Takes leave if the broker listens, and cuts the connection in any case.
     pub(super) async fn close(&self) {
         if !self.connection.status().blocked() {

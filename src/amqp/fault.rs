@@ -110,6 +110,11 @@ pub(super) fn is_mismatch(error: &Error) -> bool {
     is_soft(error, &AMQPSoftError::PRECONDITIONFAILED)
 }
 
+/// Whether the broker does not let our user do it.
+pub(super) fn is_refused(error: &Error) -> bool {
+    is_soft(error, &AMQPSoftError::ACCESSREFUSED)
+}
+
 /// Whether the broker takes no message of this size.
 pub(super) fn is_too_large(error: &Error) -> bool {
     let ErrorKind::ProtocolError(refusal) = error.kind() else { return false };

@@ -6,6 +6,7 @@
 mod campaign;
 pub mod console;
 mod dead;
+mod doctor;
 pub mod exit;
 mod export;
 pub mod filter;
@@ -32,6 +33,7 @@ use tokio::runtime::Runtime;
 use self::campaign::CampaignArgs;
 use self::console::Console;
 use self::dead::DeadArgs;
+use self::doctor::DoctorArgs;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
 use self::filter::FilterArgs;
@@ -69,6 +71,8 @@ enum Command {
     Init,
     /// Reports every mistake of the configuration. Connects to nothing.
     CheckConfig,
+    /// Looks at everything that a worker needs, and says what to do. Changes nothing.
+    Doctor(DoctorArgs),
     /// Makes the list anew from the ledger and puts it in place at once.
     Rebuild,
     /// Cleans a CSV or NDJSON file of recipients.
@@ -137,6 +141,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Dead(args) => on_console(&arguments.config, |settings, runtime, console| {
             dead::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Doctor(args) => Console::of_this_process(|console| {
+            doctor::run(&args, &arguments.config, settings::environment(), &SystemClock, console)
         }),
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
@@ -242,7 +249,8 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
         }
-        Command::Filter(_)
+        Command::Doctor(_)
+        | Command::Filter(_)
         | Command::LookUp(_)
         | Command::OptOut(_)
         | Command::Import(_)

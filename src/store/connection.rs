@@ -56,6 +56,9 @@ pub enum RedisRefused {
     },
 }
 
+/// What is said of a refused login, which somebody must mend; everything else may be an outage.
+pub(super) const LOGIN_REFUSED: &str = "the user or password is refused";
+
 /// How long making a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -157,7 +160,7 @@ pub(super) fn describe(error: &RedisError) -> String {
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             "the user lacks a permission (NOPERM): compare deploy/redis/users.acl".into()
         }
-        ErrorKind::AuthenticationFailed => "the user or password is refused".into(),
+        ErrorKind::AuthenticationFailed => LOGIN_REFUSED.into(),
         ErrorKind::Io => format!("connection: {error}"),
         kind => format!("{} ({kind:?})", error.code().unwrap_or("unexpected reply")),
     }

@@ -27,11 +27,13 @@
 mod batch;
 mod campaigns;
 mod connection;
+mod inspect;
 mod keys;
 mod list;
 mod look_ups;
 mod mail_turn;
 mod meta;
+mod permissions;
 mod rebuild;
 mod replies;
 mod requests;
@@ -40,6 +42,7 @@ mod suspects;
 
 pub use campaigns::Listed;
 pub use connection::{RedisConfig, RedisRefused};
+pub use inspect::{Facts, Inspection, Unseen, digests_a_hash};
 pub use list::RedisList;
 pub use look_ups::{LOOK_UPS_KEPT, LookUp};
 pub use rebuild::Promoted;

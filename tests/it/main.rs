@@ -16,6 +16,7 @@ mod crashed_worker;
 mod dead_command;
 mod dead_events;
 mod dead_jobs;
+mod doctor_command;
 mod export_command;
 mod faults;
 mod filter_command;
