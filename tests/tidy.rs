@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bulk", &["clean", "codec", "domain"]),
     ("fail_points", &[]),
     ("service", &["codec", "mirror", "domain", "metrics", "fail_points"]),
-    ("amqp", &["service", "codec", "mirror", "domain", "metrics"]),
+    ("amqp", &["service", "codec", "mirror", "domain", "metrics", "fail_points"]),
     ("store", &["service", "codec", "mirror", "domain", "metrics"]),
     ("mailbox", &["service", "codec", "mirror", "domain", "metrics"]),
     ("admin", &["service", "codec", "mirror", "domain", "metrics"]),
