@@ -34,6 +34,11 @@ need_examples() {
   if [ ! -r /usr/share/php/PhpAmqpLib/autoload.php ]; then missing+=(php-amqplib); fi
 }
 
+# What gives the tests' workers another clock.
+need_clock() {
+  if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then missing+=(libfaketime); fi
+}
+
 install_missing() {
   if [ ${#missing[@]} = 0 ]; then return; fi
   if ! command -v apt-get >/dev/null; then

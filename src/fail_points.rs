@@ -10,6 +10,18 @@
 pub enum FailPoint {
     /// Jobs are filtered by the mirror as it is, without a barrier: `skip-barrier`.
     SkipBarrier,
+    /// The worker dies after an event is in the ledger, before it asks what became of it: `die-after-append`.
+    DieAfterAppend,
+    /// The worker dies after an event is in force, before it publishes the receipt: `die-before-receipt`.
+    DieBeforeReceipt,
+    /// The worker dies after the receipt is out, before it acknowledges the event: `die-before-event-ack`.
+    DieBeforeEventAck,
+    /// The worker dies after it has judged a job, before it publishes the output: `die-before-output`.
+    DieBeforeOutput,
+    /// The worker dies after it has handed an output over, before that is confirmed: `die-before-confirm`.
+    DieBeforeConfirm,
+    /// The worker dies after an output is confirmed, before it acknowledges the job: `die-before-job-ack`.
+    DieBeforeJobAck,
     /// The worker dies after it has published a mail's event, before it marks the mail: `die-before-mark`.
     DieBeforeMark,
     /// The worker dies after a job's output is out, before it writes down the part of a campaign that the job is:
@@ -160,6 +172,12 @@ mod with_fail_points {
     fn parse(name: &str) -> FailPoint {
         match name {
             "skip-barrier" => FailPoint::SkipBarrier,
+            "die-after-append" => FailPoint::DieAfterAppend,
+            "die-before-receipt" => FailPoint::DieBeforeReceipt,
+            "die-before-event-ack" => FailPoint::DieBeforeEventAck,
+            "die-before-output" => FailPoint::DieBeforeOutput,
+            "die-before-confirm" => FailPoint::DieBeforeConfirm,
+            "die-before-job-ack" => FailPoint::DieBeforeJobAck,
             "die-before-mark" => FailPoint::DieBeforeMark,
             "die-before-part" => FailPoint::DieBeforePart,
             "die-after-part" => FailPoint::DieAfterPart,

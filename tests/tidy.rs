@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("fail_points", &[]),
     ("tls", &[]),
     ("service", &["codec", "mirror", "domain", "metrics", "fail_points"]),
-    ("amqp", &["service", "codec", "mirror", "domain", "metrics", "tls"]),
+    ("amqp", &["service", "codec", "mirror", "domain", "metrics", "fail_points", "tls"]),
     ("store", &["service", "codec", "mirror", "domain", "metrics", "tls"]),
     ("mailbox", &["service", "codec", "mirror", "domain", "metrics", "tls"]),
     ("admin", &["service", "codec", "mirror", "domain", "metrics"]),

@@ -123,10 +123,19 @@ impl Wire {
     /// Takes leave if the broker listens, and cuts the connection in any case.
     pub(super) async fn close(&self) {
         if !self.connection.status().blocked() {
-            // An error means that it is closed already; a time-out, that nobody listens.
-            let _ = timeout(CLOSE_TIMEOUT, self.connection.close(200, "OK".into())).await;
+            // A time-out means that nobody listens.
+            let _ = timeout(CLOSE_TIMEOUT, self.take_leave()).await;
         }
         self.cut.now();
+    }
+
+    /// lapin refuses to close a connection while one of its channels is being closed (by being dropped, say) and
+    /// then never writes what waits. So there is one more question first: its answer shows that RabbitMQ has read
+    /// what came before it, every acknowledgement among it.
+    async fn take_leave(&self) {
+        let _held_until_closed = self.connection.create_channel().await;
+        // An error means that it is closed already, or refused.
+        let _ = self.connection.close(200, "OK".into()).await;
     }
 
     /// Ends the connection at once; what was not written is never sent.

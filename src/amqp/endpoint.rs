@@ -14,7 +14,8 @@ use crate::tls::{Named, Tls, TlsFiles, TlsRefused};
 const NAMED: Named = Named { section: "amqp", host: "amqp.url" };
 
 const FRAME_BYTES_MAX: u32 = 131_072;
-const HEARTBEAT_SECONDS: u16 = 10;
+/// RabbitMQ takes up to three of them to notice that it hears nothing: within the 30 s that recovery may take.
+const HEARTBEAT_SECONDS: u16 = 8;
 const CHANNELS_MAX: u16 = 2_047;
 const SHORT_STRING_BYTES_MAX: usize = 255;
 
@@ -151,7 +152,7 @@ mod tests {
     fn frames_and_heartbeats_are_ours_to_set() {
         let endpoint = Endpoint::parse("amqp://localhost?frame_max=0&heartbeat=0").unwrap();
         assert_eq!(endpoint.uri().query.frame_max, Some(131_072));
-        assert_eq!(endpoint.uri().query.heartbeat, Some(10));
+        assert_eq!(endpoint.uri().query.heartbeat, Some(8));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::names::Names;
 use super::state::LaneCell;
 use super::supervisor::Session;
 use super::{convert, topology};
+use crate::fail_points::{FailPoint, die_at};
 use crate::service::message::Outgoing;
 use crate::service::ports::{BrokerFault, Delivered};
 
@@ -89,6 +90,9 @@ impl Publisher {
             .await
             .map_err(|_| BrokerFault::new("no free channel to publish on, or publishing is blocked"))??;
         let answer = self.hand_over(lease.channel(), message, patience).await?;
+        if message.exchange == self.names.filtered {
+            die_at(FailPoint::DieBeforeConfirm);
+        }
         let answer = timeout(patience.confirm_timeout, answer)
             .await
             .map_err(|_| BrokerFault::new(format!("publishing {}: no confirm in time", place(message))))?;

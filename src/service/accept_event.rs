@@ -36,7 +36,7 @@ use crate::domain::fold::{Decision, Outcome};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::record::{Entry, EventKey, EventRecord, Record, RecordId, Remarks};
 use crate::domain::words::{DeadReason, EventKind, Status};
-use crate::fail_points::{FailPoint, armed};
+use crate::fail_points::{FailPoint, armed, die_at};
 use crate::metrics::{DeadQueue, Metrics};
 
 /// Between looks for the outcome, if nothing moves.
@@ -147,9 +147,11 @@ impl EventDesk {
         let effective_at = if ours { self.clock.now() } else { outcome.decided_at };
         let receipt = receipt_of(&event, &own.request, &outcome, first, effective_at);
         let body = receipt::write(&receipt);
+        die_at(FailPoint::DieBeforeReceipt);
         if ours || !armed(FailPoint::ForgetReceipt) {
             self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
         }
+        die_at(FailPoint::DieBeforeEventAck);
         drop(due);
         self.metrics.event(event.source, event.kind, receipt.status);
         if first && receipt.status == Status::Applied && event.kind == EventKind::OptOut {
@@ -242,6 +244,7 @@ impl EventDesk {
         let mut own = Vec::with_capacity(1);
         loop {
             self.append(&record, &mut own).await?;
+            die_at(FailPoint::DieAfterAppend);
             if let Some(outcome) = self.outcome(key).await? {
                 return Ok((outcome, own));
             }

@@ -168,8 +168,10 @@ impl JobDesk {
             if sent_at.elapsed() > BARRIER_AGE_MAX {
                 continue;
             }
+            die_at(FailPoint::DieBeforeOutput);
             match self.hand_over(&output).await {
                 Ok(Delivered::Confirmed) => {
+                    die_at(FailPoint::DieBeforeJobAck);
                     self.tell(&job, &verdicts, stamp, incoming).await;
                     self.count(&job, &prepared, &verdicts, started);
                     return Ok(Ok(Fate::Settled));

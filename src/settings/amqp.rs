@@ -22,7 +22,7 @@ pub struct Amqp {
     pub tls: TlsFiles,
     /// How the names of exchanges and queues begin.
     pub prefix: String,
-    /// A peer that is silent for twice this long is gone.
+    /// A peer that is silent for twice this long is gone; RabbitMQ may take three times as long to notice us gone.
     pub heartbeat: Duration,
     /// How many jobs a worker holds at once.
     pub jobs_prefetch: u16,
@@ -43,7 +43,7 @@ impl Amqp {
             url,
             password: section.take("password_file", secret::password_in_file),
             prefix: section.or("prefix", "suppressd", name(64, "-_.")),
-            heartbeat: section.or("heartbeat_s", Duration::from_secs(10), seconds(1..=600)),
+            heartbeat: section.or("heartbeat_s", Duration::from_secs(8), seconds(1..=600)),
             jobs_prefetch: section.or("jobs_prefetch", 32_u16, whole(1..=1000)),
             events_prefetch: section.or("events_prefetch", 256_u16, whole(1..=10_000)),
             publish_channels: section.or("publish_channels", 64_u16, whole(1..=1000)),

@@ -160,6 +160,12 @@ pub(super) fn describe(error: &RedisError) -> String {
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             "the user lacks a permission (NOPERM): compare deploy/redis/users.acl".into()
         }
+        // Said by the barrier: see scripts/barrier.lua.
+        _ if error.code() == Some("EVICTED") => {
+            "it has evicted keys, and opt-outs with them: set `maxmemory-policy noeviction`, then empty it (FLUSHALL) \
+             and restart it; the list is filled again from the ledger"
+                .into()
+        }
         ErrorKind::AuthenticationFailed => LOGIN_REFUSED.into(),
         ErrorKind::Io => format!("connection: {error}"),
         kind => format!("{} ({kind:?})", error.code().unwrap_or("unexpected reply")),

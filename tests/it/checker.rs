@@ -74,6 +74,8 @@ pub(crate) struct Verdict {
     pub(crate) opt_outs: Count,
     /// Jobs and their outputs.
     pub(crate) jobs: Count,
+    /// Recipients of all jobs together.
+    pub(crate) recipients: usize,
     /// People in outputs who were covered before the job was published.
     pub(crate) leaked: usize,
     /// Whatever else must not be: an output of no job, another message id than the job's, sums that do not
@@ -190,6 +192,7 @@ impl Checker {
         Verdict {
             opt_outs: count(records.opt_outs.values().map(|event| (event.confirmed, event.receipts))),
             jobs: count(records.jobs.values().map(|job| (job.confirmed, job.outputs))),
+            recipients: records.jobs.values().map(|job| job.people.len()).sum(),
             leaked: records.leaked,
             unexpected: records.unexpected,
             findings: records.findings.clone(),

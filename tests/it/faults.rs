@@ -3,13 +3,22 @@
 //!
 //! Everything runs on real servers with the program that ships, broken by signals and commands from outside.
 
+mod backlog;
+mod bodies;
 mod flow;
 mod interleavings;
 mod kills;
+mod machine;
 mod memory;
+mod network;
+mod outputs;
 mod rabbitmq;
+mod races;
 pub(crate) mod random;
 mod redis;
+mod scene;
+mod signals;
+mod soak;
 
 /// Figures for whoever reads the run.
 #[expect(clippy::print_stdout, reason = "the test runner shows it on demand")]

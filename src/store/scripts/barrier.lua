@@ -3,6 +3,10 @@
 -- KEYS: meta, barriers    ARGV: worker, key prefix, then for each event: bucket, field
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+-- What was evicted is missing without a trace, and the list cannot be proven whole by what is still there.
+if string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') ~= '0' then
+  return redis.error_reply('EVICTED keys are missing')
+end
 local meta = redis.call('HMGET', KEYS[1], 'list', 'position', 'revision', 'last', 'fold', 'keys', 'calendars')
 redis.call('HINCRBY', KEYS[2], 'taken', 1)
 local time = redis.call('TIME')

@@ -27,6 +27,12 @@ const LINES: usize = 4;
 /// A server that does not answer for so long gets a new connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Pairs of people in a job.
+pub(super) const PAIRS: u32 = 3;
+
+/// Recipients of a job that is sent at the end, below what a job may have.
+const LAST_JOB_PEOPLE: usize = 50_000;
+
 /// How long the last answers may take.
 pub(super) const RECOVERY: Duration = Duration::from_secs(30);
 
@@ -45,7 +51,12 @@ struct Shared {
     waiting: Mutex<HashMap<String, oneshot::Sender<()>>>,
     persons: AtomicU32,
     jobs: AtomicU32,
-    rounds: AtomicU64,
+    /// Rounds done, by lane.
+    rounds: Vec<AtomicU64>,
+    /// Messages that the load itself sent twice, because it did not know whether the first had arrived.
+    sent_again: AtomicU64,
+    /// People beside the one whose round it is: so many pairs of one who opted out and one who never will.
+    pairs: u32,
     stopping: AtomicBool,
 }
 
@@ -53,6 +64,11 @@ impl Flow {
     /// Starts as many lanes. A worker need not be there yet, but `init` must have been run and the topology
     /// declared: wait for one worker to be ready first.
     pub(super) async fn start(stage: &Stage, lanes: usize, seed: u64) -> Self {
+        Self::with(stage, lanes, seed, PAIRS).await
+    }
+
+    /// The same with larger jobs: so many pairs of people in each.
+    pub(super) async fn with(stage: &Stage, lanes: usize, seed: u64, pairs: u32) -> Self {
         let connections = |user: &str| (0..LINES).map(|_| Line::new(stage.vhost.url(user))).collect();
         let shared = Arc::new(Shared {
             checker: Checker::default(),
@@ -61,7 +77,9 @@ impl Flow {
             waiting: Mutex::default(),
             persons: AtomicU32::new(0),
             jobs: AtomicU32::new(0),
-            rounds: AtomicU64::new(0),
+            rounds: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
+            sent_again: AtomicU64::new(0),
+            pairs,
             stopping: AtomicBool::new(false),
         });
         let mut listeners = JoinSet::new();
@@ -84,7 +102,26 @@ impl Flow {
 
     /// Rounds done: opted out, acknowledged, job published, output seen.
     pub(super) fn rounds(&self) -> u64 {
-        self.shared.rounds.load(Ordering::Relaxed)
+        self.by_lane().iter().sum()
+    }
+
+    /// Messages that the load itself sent twice: so many duplicates are not the worker's.
+    pub(super) fn sent_again(&self) -> u64 {
+        self.shared.sent_again.load(Ordering::Relaxed)
+    }
+
+    fn by_lane(&self) -> Vec<u64> {
+        self.shared.rounds.iter().map(|rounds| rounds.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Waits until every lane has had an answer to all that it asks in a round: nobody is left hanging.
+    pub(super) async fn every_lane(&self, deadline: Duration) {
+        let before = self.by_lane();
+        let on = async || {
+            let now = self.by_lane();
+            before.iter().zip(&now).all(|(before, now)| now > before).then_some(())
+        };
+        eventually("every lane of the load goes on", deadline, on).await;
     }
 
     /// How it stands now.
@@ -99,7 +136,7 @@ impl Flow {
         eventually(&what, deadline, async || (self.rounds() >= enough).then_some(())).await;
     }
 
-    /// Ends the lanes after their round, sends one job with everybody there ever was, waits until everything
+    /// Ends the lanes after their round, sends everybody there ever was once more, waits until everything
     /// is answered, and judges.
     pub(super) async fn finish(mut self) -> Verdict {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -107,7 +144,9 @@ impl Flow {
             lane.expect("a lane does not panic");
         }
         let everybody: Vec<Person> = (0..2 * self.shared.persons.load(Ordering::Relaxed)).collect();
-        let _answer = self.shared.publish_job(0, &everybody).await;
+        for people in everybody.chunks(LAST_JOB_PEOPLE) {
+            let _answer = self.shared.publish_job(0, people).await;
+        }
         let end = Instant::now() + RECOVERY;
         eventually("all is answered, or the time is over", RECOVERY * 2, async || {
             let verdict = self.verdict();
@@ -127,11 +166,11 @@ impl Shared {
             if timeout(LONG, receipt).await.is_err() {
                 return;
             }
-            let output = self.publish_job(lane, &company(number, &mut random)).await;
+            let output = self.publish_job(lane, &company(number, self.pairs, &mut random)).await;
             if timeout(LONG, output).await.is_err() {
                 return;
             }
-            self.rounds.fetch_add(1, Ordering::Relaxed);
+            self.rounds[lane].fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -152,7 +191,8 @@ impl Shared {
         self.checker.asking(&id, person);
         let by = BasicProperties::default().with_user_id("callcenter".into());
         let through = &self.callcenter[lane % LINES];
-        through.publish("suppressd.opt-outs", "call_center", by, &event).await;
+        let again = through.publish("suppressd.opt-outs", "call_center", by, &event).await;
+        self.sent_again.fetch_add(again, Ordering::Relaxed);
         self.checker.asked(&id);
         answer
     }
@@ -169,7 +209,8 @@ impl Shared {
         // The moment that counts: whoever is acknowledged by now must not come out.
         self.checker.publishing(&id, people);
         let through = &self.marketing[lane % LINES];
-        through.publish("suppressd.jobs", "sms.KZ", BasicProperties::default(), &job).await;
+        let again = through.publish("suppressd.jobs", "sms.KZ", BasicProperties::default(), &job).await;
+        self.sent_again.fetch_add(again, Ordering::Relaxed);
         self.checker.published(&id);
         answer
     }
@@ -190,9 +231,9 @@ impl Shared {
 
 /// The person of this round, some who opted out before or are just doing so, and some who never will. People
 /// with even numbers opt out.
-fn company(number: u32, random: &mut Random) -> Vec<Person> {
+fn company(number: u32, pairs: u32, random: &mut Random) -> Vec<Person> {
     let mut people = vec![2 * number];
-    for _ in 0..3 {
+    for _ in 0..pairs {
         people.push(2 * random.below(number + 1));
         people.push(2 * random.below(number + 1) + 1);
     }
@@ -221,10 +262,11 @@ impl Line {
         Self { url, client: tokio::sync::Mutex::default() }
     }
 
-    /// Publishes until RabbitMQ has confirmed it: what has an unknown result is sent again.
-    async fn publish(&self, exchange: &str, key: &str, properties: BasicProperties, body: &Value) {
+    /// Publishes until RabbitMQ has confirmed it: what has an unknown result is sent again. Answers how often.
+    async fn publish(&self, exchange: &str, key: &str, properties: BasicProperties, body: &Value) -> u64 {
         let body = body.to_string();
         let mut tries = Tries::new("RabbitMQ confirms no message");
+        let mut again = 0;
         loop {
             tries.next().await;
             let mut client = self.client.lock().await;
@@ -234,9 +276,12 @@ impl Line {
             let Some(connected) = &*client else { continue };
             let publish = connected.try_publish(exchange, key, properties.clone(), body.as_bytes());
             match timeout(PATIENCE, publish).await {
-                Ok(Ok(Sent::Confirmed)) => return,
+                Ok(Ok(Sent::Confirmed)) => return again,
                 Ok(Ok(Sent::Returned)) => {}
-                _ => *client = None,
+                _ => {
+                    *client = None;
+                    again += 1;
+                }
             }
         }
     }

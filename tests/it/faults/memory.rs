@@ -45,7 +45,7 @@ fn large_job(number: usize) -> Vec<u8> {
 }
 
 /// A line of `/proc/PID/status`, in bytes.
-fn memory(pid: u32, line: &str) -> usize {
+pub(super) fn memory(pid: u32, line: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the worker runs");
     let found = status.lines().find_map(|text| text.strip_prefix(line)).expect("Linux tells it");
     let kib = found.trim_start_matches(':').split_whitespace().next().expect("a number");

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 use super::amqp::Client;
 use super::child::Kept;
@@ -58,6 +59,9 @@ impl Share {
 /// `guest:guest`, who may do everything on a fresh broker.
 const ADMIN: &str = "Authorization: Basic Z3Vlc3Q6Z3Vlc3Q=\r\nContent-Type: application/json\r\n";
 
+/// The only one who may be rough to a broker at a time.
+pub(crate) type Rough = OwnedMutexGuard<Arc<Broker>>;
+
 /// A broker.
 pub(crate) struct Broker {
     directory: PathBuf,
@@ -80,6 +84,16 @@ impl Broker {
     /// A broker for one test, which may stop it.
     pub(crate) fn start() -> Arc<Self> {
         Self::with(Share::Small)
+    }
+
+    /// A broker that tests may stop, starve and set up otherwise, one at a time. Who is done leaves it as it was.
+    pub(crate) async fn rough() -> Rough {
+        static ROUGH: OnceCell<Arc<tokio::sync::Mutex<Arc<Broker>>>> = OnceCell::const_new();
+        let boot = || async {
+            let broker = tokio::task::spawn_blocking(Self::start).await.expect("a broker starts");
+            Arc::new(tokio::sync::Mutex::new(broker))
+        };
+        Arc::clone(ROUGH.get_or_init(boot).await).lock_owned().await
     }
 
     /// The same with a share of the machine.
@@ -172,6 +186,20 @@ impl Broker {
         let run = run.expect("rabbitmqctl can be run");
         assert!(run.status.success(), "{expression}: {}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8_lossy(&run.stdout).into_owned()
+    }
+
+    /// Runs `rabbitmqctl`, which takes a second or two.
+    pub(crate) async fn control(&self, arguments: &[&str]) {
+        let mut command = self.command("rabbitmqctl");
+        command.args(arguments).stdin(std::process::Stdio::null());
+        let run = tokio::task::spawn_blocking(move || command.output()).await.expect("it does not panic");
+        let run = run.expect("rabbitmqctl can be run");
+        assert!(run.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+
+    /// Where AMQP is served.
+    pub(crate) fn amqp_port(&self) -> u16 {
+        self.amqp_port
     }
 
     /// The process id.
@@ -273,8 +301,13 @@ impl Vhost {
     /// The URL by which `user` connects: a name of `deploy/rabbitmq/definitions.json`, or `guest`, who may
     /// do everything.
     pub(crate) fn url(&self, user: &str) -> String {
+        self.url_at(self.broker.amqp_port, user)
+    }
+
+    /// The same through a proxy on this port.
+    pub(crate) fn url_at(&self, port: u16, user: &str) -> String {
         let password = if user == "guest" { user.to_owned() } else { secrets::rabbitmq_password(user) };
-        format!("amqp://{user}:{password}@127.0.0.1:{}/{}", self.broker.amqp_port, self.name)
+        format!("amqp://{user}:{password}@127.0.0.1:{port}/{}", self.name)
     }
 
     /// Connects as `user`.
@@ -286,6 +319,11 @@ impl Vhost {
     pub(crate) fn policy(&self, name: &str, pattern: &str, definition: &Value) {
         let body = json!({"pattern": pattern, "definition": definition, "apply-to": "queues"});
         self.broker.admin("PUT", &format!("policies/{}/{name}", self.name), &body.to_string());
+    }
+
+    /// Takes a policy back.
+    pub(crate) fn lift_policy(&self, name: &str) {
+        self.broker.admin("DELETE", &format!("policies/{}/{name}", self.name), "");
     }
 
     /// Cuts every connection to it, as an operator or a network would. Clients may come back at once.

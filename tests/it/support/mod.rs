@@ -14,6 +14,7 @@ mod eventually;
 mod http;
 pub(crate) mod leash;
 pub(crate) mod ports;
+mod proxy;
 mod redis;
 mod secrets;
 mod stage;
@@ -22,10 +23,11 @@ mod worker;
 #[allow(unused_imports, reason = "the names that tests write; not every topic needs each")]
 pub(crate) use self::{
     amqp::{Client, Inbox, Message, Sent},
-    broker::{Broker, Share, Vhost},
+    broker::{Broker, Rough, Share, Vhost},
     child::Kept,
     dovecot::{Dovecot, PASSWORD, USER},
     eventually::{LONG, SOON, eventually, lasting},
+    proxy::{Proxy, Way},
     redis::{Persistence, Redis},
     stage::{Finished, Stage},
     worker::{Metrics, Worker},

@@ -68,7 +68,12 @@ impl Redis {
 
     /// The worker's URL.
     pub(crate) fn url(&self) -> String {
-        format!("redis://suppressd:{}@127.0.0.1:{}/", secrets::redis_password(), self.port)
+        Self::url_at(self.port)
+    }
+
+    /// The worker's URL through a proxy on this port.
+    pub(crate) fn url_at(port: u16) -> String {
+        format!("redis://suppressd:{}@127.0.0.1:{port}/", secrets::redis_password())
     }
 
     /// The URL of a user who may do everything.

@@ -122,6 +122,17 @@ impl Stage {
         Worker::start(command, &self.directory, name, port)
     }
 
+    /// Starts a worker with its standard error led elsewhere: to `/dev/full`, say.
+    pub(crate) fn start_logging_to(&self, name: &str, place: &str) -> Worker {
+        let port = free_port();
+        let worker = self.command(&["run"]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" \"$@\" 2>{place}")]);
+        shell.arg(worker.get_program()).args(worker.get_args()).current_dir(&self.directory).env_clear();
+        shell.env("PATH", "/usr/bin:/bin").env("SUPPRESSD__ADMIN__LISTEN", format!("127.0.0.1:{port}"));
+        Worker::start(shell, &self.directory, name, port)
+    }
+
     /// Starts a command that is not waited for, as if it were a worker without a port.
     pub(crate) fn begin(&self, name: &str, arguments: &[&str]) -> Worker {
         Worker::start(self.command(arguments), &self.directory, name, 0)
