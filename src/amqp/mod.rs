@@ -15,6 +15,7 @@ mod broker;
 mod connection;
 mod consumer;
 mod convert;
+mod dead;
 mod endpoint;
 mod fault;
 mod greeting;
@@ -31,6 +32,7 @@ mod topology;
 mod waiting;
 
 pub use broker::{Broker, BrokerSettings, Deliveries, Inputs};
+pub use dead::DeadLetters;
 pub use endpoint::{Endpoint, EndpointFault};
 pub use fault::{Fault, Mismatch};
 pub use greeting::greeting;

@@ -5,6 +5,7 @@
 
 mod campaign;
 pub mod console;
+mod dead;
 mod doctor;
 pub mod exit;
 mod export;
@@ -31,6 +32,7 @@ use tokio::runtime::Runtime;
 
 use self::campaign::CampaignArgs;
 use self::console::Console;
+use self::dead::DeadArgs;
 use self::doctor::DoctorArgs;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
@@ -87,6 +89,8 @@ enum Command {
     Requests(RequestsArgs),
     /// Tells which parts of campaigns are in, and which are missing.
     Campaign(CampaignArgs),
+    /// Lists dead letters, shows one, puts them back to where they came from, or drops them.
+    Dead(DeadArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
 }
@@ -115,8 +119,6 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
-    // The one TLS provider of this process. It fails only where one was chosen already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match arguments.command {
         Command::Filter(args) => filtered(&args, &arguments.config),
         Command::LookUp(args) => on_console(&arguments.config, |settings, runtime, console| {
@@ -136,6 +138,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Campaign(args) => on_console(&arguments.config, |settings, runtime, console| {
             campaign::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Dead(args) => on_console(&arguments.config, |settings, runtime, console| {
+            dead::run(&args, &settings, runtime, SystemClock.now(), console)
         }),
         Command::Doctor(args) => Console::of_this_process(|console| {
             doctor::run(&args, &arguments.config, settings::environment(), &SystemClock, console)
@@ -252,6 +257,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         | Command::Export(_)
         | Command::Requests(_)
         | Command::Campaign(_)
+        | Command::Dead(_)
         | Command::ReadMail(_) => {
             unreachable!("these are done on a console")
         }

@@ -36,6 +36,7 @@ use crate::domain::fold::{Decision, Outcome};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::record::{Entry, EventKey, EventRecord, Record, RecordId, Remarks};
 use crate::domain::words::{DeadReason, EventKind, Status};
+use crate::fail_points::{FailPoint, armed};
 use crate::metrics::{DeadQueue, Metrics};
 
 /// Between looks for the outcome, if nothing moves.
@@ -125,6 +126,11 @@ impl EventDesk {
             let (request_id, source) = (record.request.clone(), record.source.clone());
             self.in_flight.enter(Due { request_id, source, deadline })
         });
+        if armed(FailPoint::SettleUnapplied) {
+            self.append(&Record::Event(Box::new(record)), &mut vec![]).await?;
+            incoming.acker.ack().await;
+            return Ok(());
+        }
         let (outcome, written) = self.write(record).await?;
         if conflict(&own.content, &outcome.content) {
             let rule = "/event_id: was used before with other content; the first one counts";
@@ -141,7 +147,9 @@ impl EventDesk {
         let effective_at = if ours { self.clock.now() } else { outcome.decided_at };
         let receipt = receipt_of(&event, &own.request, &outcome, first, effective_at);
         let body = receipt::write(&receipt);
-        self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        if ours || !armed(FailPoint::ForgetReceipt) {
+            self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        }
         drop(due);
         self.metrics.event(event.source, event.kind, receipt.status);
         if first && receipt.status == Status::Applied && event.kind == EventKind::OptOut {

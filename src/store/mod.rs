@@ -37,6 +37,7 @@ mod permissions;
 mod rebuild;
 mod replies;
 mod requests;
+mod secured;
 mod suspects;
 
 pub use campaigns::Listed;
