@@ -4,7 +4,8 @@
 //! is a constant `false`, and the compiler removes the branch. With it, `SUPPRESSD_FAIL_POINTS` names those
 //! that are armed, and the program says so in its version and, as an error, at every start.
 
-/// A place where a worker can be broken.
+/// A place where a worker can be broken. Those that end it are for tests on real servers; the others are mistakes
+/// that somebody could make in the code, which the simulator must find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailPoint {
     /// Jobs are filtered by the mirror as it is, without a barrier: `skip-barrier`.
@@ -32,6 +33,33 @@ pub enum FailPoint {
     DieBeforeReported,
     /// The worker dies after it has said so, before it acknowledges the job: `die-after-reported`.
     DieAfterReported,
+    /// A publish without a confirm counts as delivered: `ack-unconfirmed`.
+    AckUnconfirmed,
+    /// A message that came back counts as delivered: `returned-is-delivered`.
+    ReturnedIsDelivered,
+    /// An event that was seen before gets no receipt: `forget-receipt`.
+    ForgetReceipt,
+    /// An event is settled when the ledger has it, before the list does: `settle-unapplied`.
+    SettleUnapplied,
+    /// What could not be published is published later as it was: `publish-stale`.
+    PublishStale,
+    /// Who comes while a barrier is on its way is served by it: `barrier-under-way`.
+    BarrierUnderWay,
+    /// Every list is believed at once: `no-fence`.
+    NoFence,
+    /// A fence proves whatever identity it is found on: `any-fence`.
+    AnyFence,
+    /// The mirror is taken to be where the list was when it had been read: `load-late`.
+    LoadLate,
+    /// Nobody asks whether it was the same list before and after it was read: `load-any`.
+    LoadAny,
+    /// The mirror goes on beyond entries that were trimmed: `ignore-gaps`.
+    IgnoreGaps,
+    /// A list that fell back behind the mirror is no loss: `ignore-loss`.
+    IgnoreLoss,
+    /// The program dies after it has published a dead letter's original, before it takes the letter out of the dead
+    /// queue: `die-after-redrive`.
+    DieAfterRedrive,
 }
 
 /// Ends the process, as a kill would, if this place is to fail.
@@ -63,6 +91,12 @@ pub const fn armed(_: FailPoint) -> bool {
     false
 }
 
+/// The next bytes of a simulation's seed.
+#[cfg(not(feature = "fail-points"))]
+pub const fn seeded() -> Option<[u8; 16]> {
+    None
+}
+
 /// The places that are to fail.
 #[cfg(not(feature = "fail-points"))]
 pub const fn all_armed() -> &'static [FailPoint] {
@@ -70,10 +104,11 @@ pub const fn all_armed() -> &'static [FailPoint] {
 }
 
 #[cfg(feature = "fail-points")]
-pub use with_fail_points::{all_armed, armed};
+pub use with_fail_points::{Here, all_armed, armed, here, seeded};
 
 #[cfg(feature = "fail-points")]
 mod with_fail_points {
+    use std::cell::{Cell, RefCell};
     use std::sync::LazyLock;
 
     use super::FailPoint;
@@ -85,9 +120,47 @@ mod with_fail_points {
         names.split(',').filter(|name| !name.is_empty()).map(parse).collect()
     });
 
+    thread_local! {
+        static HERE: RefCell<Vec<FailPoint>> = const { RefCell::new(Vec::new()) };
+        static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+
+    /// For as long as it lives, this thread's workers are broken in these places, and every random name on this
+    /// thread follows from the seed: a simulation has one thread, and goes the same way twice.
+    #[must_use = "dropped, nothing is armed"]
+    pub struct Here(());
+
+    /// Breaks this thread's workers.
+    pub fn here(points: &[FailPoint], seed: u64) -> Here {
+        HERE.set(points.to_vec());
+        SEED.set(Some(seed));
+        Here(())
+    }
+
+    impl Drop for Here {
+        fn drop(&mut self) {
+            HERE.take();
+            SEED.set(None);
+        }
+    }
+
+    /// The next bytes of this thread's seed, if it has one.
+    pub fn seeded() -> Option<[u8; 16]> {
+        let next = || {
+            // SplitMix64.
+            let state = SEED.get()?.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            SEED.set(Some(state));
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            Some((mixed ^ (mixed >> 31)).to_le_bytes())
+        };
+        let halves = [next()?, next()?];
+        halves.concat().try_into().ok()
+    }
+
     /// Whether this place is to fail.
     pub fn armed(point: FailPoint) -> bool {
-        ARMED.contains(&point)
+        ARMED.contains(&point) || HERE.with_borrow(|here| here.contains(&point))
     }
 
     /// The places that are to fail.
@@ -110,6 +183,19 @@ mod with_fail_points {
             "die-after-part" => FailPoint::DieAfterPart,
             "die-before-reported" => FailPoint::DieBeforeReported,
             "die-after-reported" => FailPoint::DieAfterReported,
+            "ack-unconfirmed" => FailPoint::AckUnconfirmed,
+            "returned-is-delivered" => FailPoint::ReturnedIsDelivered,
+            "forget-receipt" => FailPoint::ForgetReceipt,
+            "settle-unapplied" => FailPoint::SettleUnapplied,
+            "publish-stale" => FailPoint::PublishStale,
+            "barrier-under-way" => FailPoint::BarrierUnderWay,
+            "no-fence" => FailPoint::NoFence,
+            "any-fence" => FailPoint::AnyFence,
+            "load-late" => FailPoint::LoadLate,
+            "load-any" => FailPoint::LoadAny,
+            "ignore-gaps" => FailPoint::IgnoreGaps,
+            "ignore-loss" => FailPoint::IgnoreLoss,
+            "die-after-redrive" => FailPoint::DieAfterRedrive,
             _ => panic!("SUPPRESSD_FAIL_POINTS: src/fail_points.rs has the names that there are"),
         }
     }

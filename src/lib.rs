@@ -9,6 +9,7 @@
 //!   what it does for an event.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
 //! * [`amqp`], [`store`], [`mailbox`] and [`admin`] are the adapters: RabbitMQ, Redis, IMAP, HTTP.
+//! * [`tls`] says for the first three whom they believe to be their server.
 //! * [`settings`], [`daemon`] and [`cli`] tie everything together.
 //! * [`fail_points`] breaks a worker on purpose, in the tests alone.
 //!
@@ -30,3 +31,4 @@ pub mod service;
 pub mod settings;
 pub mod store;
 pub mod telemetry;
+pub mod tls;

@@ -15,13 +15,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clean", &["codec", "mirror", "domain"]),
     ("bulk", &["clean", "codec", "domain"]),
     ("fail_points", &[]),
+    ("tls", &[]),
     ("service", &["codec", "mirror", "domain", "metrics", "fail_points"]),
-    ("amqp", &["service", "codec", "mirror", "domain", "metrics", "fail_points"]),
-    ("store", &["service", "codec", "mirror", "domain", "metrics"]),
-    ("mailbox", &["service", "codec", "mirror", "domain", "metrics"]),
+    ("amqp", &["service", "codec", "mirror", "domain", "metrics", "fail_points", "tls"]),
+    ("store", &["service", "codec", "mirror", "domain", "metrics", "tls"]),
+    ("mailbox", &["service", "codec", "mirror", "domain", "metrics", "tls"]),
     ("admin", &["service", "codec", "mirror", "domain", "metrics"]),
     ("telemetry", &["service", "codec", "mirror", "domain", "metrics"]),
-    ("settings", &["service", "codec", "mirror", "domain"]),
+    ("settings", &["service", "codec", "mirror", "domain", "tls"]),
     ("shutdown", &[]),
     ("daemon", EVERYTHING),
     ("cli", EVERYTHING),
@@ -37,6 +38,7 @@ const EVERYTHING: &[&str] = &[
     "clean",
     "bulk",
     "fail_points",
+    "tls",
     "service",
     "amqp",
     "store",
@@ -343,6 +345,37 @@ fn nothing_is_left_for_later() {
     }
     none(
         "A note to oneself helps nobody else: do it now, or say in words what is absent and why.",
+        &findings,
+    );
+}
+
+#[test]
+fn what_ships_runs_without_privileges() {
+    let wanted = [
+        ("deploy/Dockerfile", &["\nUSER 10001:10001\n"][..]),
+        (
+            "deploy/compose.yaml",
+            &["user: \"10001:10001\"", "read_only: true", "cap_drop: [ALL]", "no-new-privileges:true"],
+        ),
+        (
+            "deploy/suppressd.service",
+            &[
+                "\nDynamicUser=yes\n",
+                "\nNoNewPrivileges=yes\n",
+                "\nCapabilityBoundingSet=\n",
+                "\nProtectSystem=strict\n",
+                "\nLoadCredential=suppressd.key:",
+            ],
+        ),
+    ];
+    let findings = wanted.iter().flat_map(|(path, lines)| {
+        let text = read(&top().join(path)).text;
+        lines.iter().filter(move |line| !text.contains(**line)).map(move |line| format!("{path}: {line:?}"))
+    });
+    let findings: Vec<String> = findings.collect();
+    none(
+        "Who breaks into a worker finds nothing to go on with: no user, no privilege, nothing to write to. .ci/run \
+         holds the unit to its whole exposure.",
         &findings,
     );
 }

@@ -68,7 +68,6 @@ class Servers:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if made.returncode:
             raise Trouble(f"deploy/make-secrets failed: {made.stderr.strip()}")
-        (self.secrets / "suppressd.key").chmod(0o600)
         self._write("demo.toml", self._overrides())
 
     def _overrides(self):

@@ -117,8 +117,9 @@ impl Deliveries {
 impl Broker {
     /// Starts to keep both links alive. Nothing is consumed before [`Broker::resume`].
     pub fn start(settings: BrokerSettings) -> (Self, Inputs) {
-        let (jobs, jobs_out) = lane(Input::Jobs, settings.jobs_prefetch);
-        let (opt_outs, opt_outs_out) = lane(Input::OptOuts, settings.opt_outs_prefetch);
+        let own_user = settings.endpoint.user();
+        let (jobs, jobs_out) = lane(Input::Jobs, settings.jobs_prefetch, own_user);
+        let (opt_outs, opt_outs_out) = lane(Input::OptOuts, settings.opt_outs_prefetch, own_user);
         let broker = Self(Arc::new(Shared {
             names: Arc::new(settings.names.clone()),
             settings,
@@ -264,10 +265,10 @@ impl Outbox for Broker {
     }
 }
 
-fn lane(input: Input, prefetch: u16) -> (Lane, Deliveries) {
+fn lane(input: Input, prefetch: u16, own_user: &str) -> (Lane, Deliveries) {
     let (out, incoming) = mpsc::channel(usize::from(prefetch.max(1)));
     let wanted = watch::Sender::new(Wanted::Paused);
     let deliveries = Deliveries { incoming, wanted: wanted.subscribe() };
-    let inlet = Inlet { input, prefetch: prefetch.max(1), wanted, out };
+    let inlet = Inlet { input, own_user: own_user.to_owned(), prefetch: prefetch.max(1), wanted, out };
     (Lane { intake: Link::new(), publisher: Link::new(), inlet }, deliveries)
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::tcp::{AsyncTcpStream, OwnedTLSConfig};
+use lapin::tcp::{AsyncTcpStream, RustlsConnector};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties, Event};
 use tokio::time::{interval, timeout};
@@ -52,6 +52,7 @@ impl Wire {
         let at_start = |error| Fault::at_start(endpoint, doing, &error);
         let cut = Cut::default();
         let socket = Arc::clone(&cut.0);
+        let connector = endpoint.tls().map(|tls| RustlsConnector::from(tls.config()));
         let options = ConnectionProperties::default().with_connection_name(name.into());
         let runtime = lapin::runtime::default_runtime().map_err(at_start)?;
         let opening = Connection::connector(
@@ -63,12 +64,12 @@ impl Wire {
                 if let AsyncTcpStream::Plain(plain) = &stream {
                     hold(&socket, plain.get_ref().as_fd().try_clone_to_owned()?.into())?;
                 }
-                match uri.scheme {
-                    AMQPScheme::AMQP => Ok(stream),
-                    AMQPScheme::AMQPS => {
-                        let tls = OwnedTLSConfig::default();
-                        Ok(stream.into_tls(&uri.authority.host, tls.as_ref()).await?)
+                match (uri.scheme, &connector) {
+                    (AMQPScheme::AMQP, _) => Ok(stream),
+                    (AMQPScheme::AMQPS, Some(tls)) => {
+                        Ok(stream.into_rustls(tls, &uri.authority.host).await?)
                     }
+                    (AMQPScheme::AMQPS, None) => Err(std::io::Error::other("TLS is not set up").into()),
                 }
             },
             options,
@@ -112,6 +113,11 @@ impl Wire {
                 },
             }
         }
+    }
+
+    /// Whether the broker reads no more publishes at present.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.connection.status().blocked()
     }
 
     /// Takes leave if the broker listens, and cuts the connection in any case.

@@ -22,6 +22,7 @@ use super::fault;
 use super::intake::{Intake, Tap};
 use super::pace::Pace;
 use super::state::{Consumption, LaneCell};
+use crate::service::envelope;
 use crate::service::ports::{Acker, Incoming, Input};
 
 /// Between losing a queue and looking for it again.
@@ -41,6 +42,8 @@ pub(super) enum Wanted {
 /// One input over all sessions.
 pub(super) struct Inlet {
     pub(super) input: Input,
+    /// Our own user, whose word for who published a message is taken.
+    pub(super) own_user: String,
     pub(super) prefetch: u16,
     pub(super) wanted: watch::Sender<Wanted>,
     pub(super) out: mpsc::Sender<Incoming>,
@@ -165,7 +168,9 @@ impl Inlet {
         let place = self.out.reserve().await.map_err(|_| Stopped::Halted)?;
         match tap.consumer.next().await {
             Some(Ok(delivery)) => {
-                place.send(incoming(self.input, delivery));
+                let mut incoming = incoming(self.input, delivery);
+                envelope::readmit(&mut incoming.properties, &self.own_user);
+                place.send(incoming);
                 Ok(())
             }
             Some(Err(error)) => Err(Stopped::Lost(fault::words(&error))),
@@ -207,7 +212,7 @@ pub(super) fn incoming(input: Input, delivery: Delivery) -> Incoming {
 }
 
 /// Settles over the session that delivered, and no other.
-struct SessionAcker(lapin::Acker);
+pub(super) struct SessionAcker(pub(super) lapin::Acker);
 
 #[async_trait]
 impl Acker for SessionAcker {

@@ -8,6 +8,11 @@ use std::time::Duration;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
 
+use crate::tls::{Named, Tls, TlsFiles, TlsRefused};
+
+/// How settings call what a certificate is checked against.
+const NAMED: Named = Named { section: "amqp", host: "amqp.url" };
+
 const FRAME_BYTES_MAX: u32 = 131_072;
 /// RabbitMQ takes up to three of them to notice that it hears nothing: within the 30 s that recovery may take.
 const HEARTBEAT_SECONDS: u16 = 8;
@@ -18,6 +23,7 @@ const SHORT_STRING_BYTES_MAX: usize = 255;
 #[derive(Clone)]
 pub struct Endpoint {
     uri: AMQPUri,
+    tls: Option<Tls>,
 }
 
 /// Why a text is not an address of a broker. Never holds a part of the text: it may be the password.
@@ -50,12 +56,22 @@ impl Endpoint {
         uri.query.frame_max = Some(FRAME_BYTES_MAX);
         uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
         uri.query.channel_max = Some(CHANNELS_MAX);
-        Ok(Self { uri })
+        Ok(Self { uri, tls: None })
     }
 
     /// Replaces the password of the URI.
     pub fn set_password(&mut self, password: &str) {
         password.clone_into(&mut self.uri.authority.userinfo.password);
+    }
+
+    /// By what an `amqps://` server is known, and we are known to it. Without it no such server is talked to; for
+    /// `amqp://` it means nothing.
+    pub fn set_tls(&mut self, files: &TlsFiles) -> Result<(), TlsRefused> {
+        self.tls = match self.uri.scheme {
+            AMQPScheme::AMQP => None,
+            AMQPScheme::AMQPS => Some(Tls::new(NAMED, &self.uri.authority.host, files)?),
+        };
+        Ok(())
     }
 
     /// A peer that is silent for twice this long is taken for dead. Whole seconds, at least one.
@@ -70,6 +86,10 @@ impl Endpoint {
 
     pub(super) fn uri(&self) -> &AMQPUri {
         &self.uri
+    }
+
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 }
 

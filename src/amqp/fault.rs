@@ -60,8 +60,9 @@ impl Fault {
 
     /// A fault while the session was made.
     pub(super) fn at_start(at: &Endpoint, doing: &str, error: &Error) -> Self {
+        let advice = at.tls().and_then(|tls| tls.advice(error));
         let at = at.to_string();
-        let why = format!("{doing}: {}", words(error));
+        let why = format!("{doing}: {}", advice.unwrap_or_else(|| words(error)));
         match error.kind() {
             ErrorKind::ParsingError(_) => Self::Unreadable,
             _ if refuses(error) => Self::Refused { at, why },
@@ -107,6 +108,11 @@ pub(super) fn is_missing(error: &Error) -> bool {
 /// Whether an object exists in another form.
 pub(super) fn is_mismatch(error: &Error) -> bool {
     is_soft(error, &AMQPSoftError::PRECONDITIONFAILED)
+}
+
+/// Whether the broker does not let our user do it.
+pub(super) fn is_refused(error: &Error) -> bool {
+    is_soft(error, &AMQPSoftError::ACCESSREFUSED)
 }
 
 /// Whether the broker takes no message of this size.

@@ -32,7 +32,8 @@ const RECORDS_PER_ACK: u16 = READ_AHEAD / 4;
 /// How long the second look at places that were left out may take.
 const SECOND_LOOK: Duration = Duration::from_secs(5);
 
-const OFFSET: &str = "x-stream-offset";
+/// Where a reader begins, and where a record is.
+pub(super) const OFFSET: &str = "x-stream-offset";
 
 #[async_trait]
 impl Ledger for Broker {

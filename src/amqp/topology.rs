@@ -17,7 +17,8 @@ const DELIVERIES_MAX: i32 = 100;
 /// Looking at dead letters puts them back each time; that must never lose one.
 const DEAD_DELIVERIES_MAX: i32 = 2_000_000_000;
 
-enum Object<'a> {
+/// One object of the contract.
+pub(super) enum Object<'a> {
     Exchange { name: &'a str, kind: ExchangeKind },
     Queue { name: &'a str, arguments: FieldTable },
     Binding { queue: &'a str, exchange: &'a str },
@@ -50,7 +51,8 @@ pub(super) async fn declare(wire: &Wire, names: &Names) -> Result<(), Fault> {
     if mismatches.is_empty() { Ok(()) } else { Err(Fault::Mismatch(mismatches)) }
 }
 
-fn objects(names: &Names) -> Vec<Object<'_>> {
+/// All of them; a binding follows its queue.
+pub(super) fn objects(names: &Names) -> Vec<Object<'_>> {
     let topic = |name| Object::Exchange { name, kind: ExchangeKind::Topic };
     let input = |name| Object::Queue { name, arguments: input_arguments(names) };
     vec![
@@ -97,7 +99,8 @@ fn table<const N: usize>(arguments: [(&'static str, AMQPValue); N]) -> FieldTabl
 }
 
 impl Object<'_> {
-    fn title(&self) -> String {
+    /// What it is, for people.
+    pub(super) fn title(&self) -> String {
         match self {
             Self::Exchange { name, .. } => format!("exchange {name}"),
             Self::Queue { name, .. } => format!("queue {name}"),
@@ -106,7 +109,7 @@ impl Object<'_> {
     }
 
     /// Names fit: a prefix has at most 200 bytes.
-    async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
+    pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         match self {
             Self::Exchange { name, kind } => {
                 let options = ExchangeDeclareOptions { durable: true, ..Default::default() };

@@ -5,6 +5,8 @@
 
 mod campaign;
 pub mod console;
+mod dead;
+mod doctor;
 pub mod exit;
 mod export;
 pub mod filter;
@@ -30,6 +32,8 @@ use tokio::runtime::Runtime;
 
 use self::campaign::CampaignArgs;
 use self::console::Console;
+use self::dead::DeadArgs;
+use self::doctor::DoctorArgs;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
 use self::filter::FilterArgs;
@@ -67,6 +71,8 @@ enum Command {
     Init,
     /// Reports every mistake of the configuration. Connects to nothing.
     CheckConfig,
+    /// Looks at everything that a worker needs, and says what to do. Changes nothing.
+    Doctor(DoctorArgs),
     /// Makes the list anew from the ledger and puts it in place at once.
     Rebuild,
     /// Cleans a CSV or NDJSON file of recipients.
@@ -83,6 +89,8 @@ enum Command {
     Requests(RequestsArgs),
     /// Tells which parts of campaigns are in, and which are missing.
     Campaign(CampaignArgs),
+    /// Lists dead letters, shows one, puts them back to where they came from, or drops them.
+    Dead(DeadArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
 }
@@ -111,8 +119,6 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
-    // The one TLS provider of this process. It fails only where one was chosen already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let exit = match arguments.command {
         Command::Filter(args) => filtered(&args, &arguments.config),
         Command::LookUp(args) => on_console(&arguments.config, |settings, runtime, console| {
@@ -132,6 +138,12 @@ pub fn main() -> ExitCode {
         }),
         Command::Campaign(args) => on_console(&arguments.config, |settings, runtime, console| {
             campaign::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Dead(args) => on_console(&arguments.config, |settings, runtime, console| {
+            dead::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Doctor(args) => Console::of_this_process(|console| {
+            doctor::run(&args, &arguments.config, settings::environment(), &SystemClock, console)
         }),
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
@@ -237,13 +249,15 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
             bar.end();
             show::result(&format!("the list is rebuilt: revision {}", rebuilt?));
         }
-        Command::Filter(_)
+        Command::Doctor(_)
+        | Command::Filter(_)
         | Command::LookUp(_)
         | Command::OptOut(_)
         | Command::Import(_)
         | Command::Export(_)
         | Command::Requests(_)
         | Command::Campaign(_)
+        | Command::Dead(_)
         | Command::ReadMail(_) => {
             unreachable!("these are done on a console")
         }

@@ -18,6 +18,7 @@ use crate::service::apply_ledger::{Applier, LedgerState};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::follow_feed::{Follower, MirrorKeeper, SharedMirror, mirror};
 use crate::service::gate::{Gate, Gatekeeper, Glance, Veto, Watched};
+use crate::service::post::Addresses;
 use crate::service::random;
 use crate::settings::Settings;
 use crate::store::{RedisConfig, RedisList};
@@ -175,6 +176,7 @@ pub(super) fn redis_config(settings: &Settings) -> RedisConfig {
     RedisConfig {
         url: settings.redis.url.reveal().to_owned(),
         password: settings.redis.password.as_ref().map(|password| password.reveal().to_owned()),
+        tls: settings.redis.tls.clone(),
         prefix: settings.redis.prefix.clone(),
         response_timeout: settings.redis.response_timeout,
         wait_replicas: settings.redis.wait_replicas.unwrap_or(0) as usize,
@@ -185,6 +187,7 @@ pub(super) fn redis_config(settings: &Settings) -> RedisConfig {
 pub(super) fn broker_settings(settings: &Settings) -> Result<BrokerSettings, Stop> {
     let amqp = &settings.amqp;
     let mut endpoint = Endpoint::parse(amqp.url.reveal()).map_err(configuration)?;
+    endpoint.set_tls(&amqp.tls).map_err(configuration)?;
     endpoint.set_heartbeat(amqp.heartbeat);
     if let Some(password) = &amqp.password {
         endpoint.set_password(password.reveal());
@@ -197,6 +200,18 @@ pub(super) fn broker_settings(settings: &Settings) -> Result<BrokerSettings, Sto
     broker.publishes_max = usize::from(amqp.publish_channels);
     broker.confirm_timeout = amqp.confirm_timeout;
     Ok(broker)
+}
+
+/// Where messages go.
+pub(super) fn addresses(names: &Names) -> Addresses {
+    Addresses {
+        filtered: names.filtered.clone(),
+        events: names.events.clone(),
+        dead: names.dead.clone(),
+        waiting: names.waiting.clone(),
+        jobs: names.jobs.clone(),
+        opt_outs: names.opt_outs.clone(),
+    }
 }
 
 /// Who we are to RabbitMQ.

@@ -93,7 +93,8 @@ pub(super) fn start(core: &Core, health: &Health, desk: Arc<MailDesk>) {
     });
 }
 
-fn imap(mailbox: &Mailbox) -> Result<ImapMailbox, Stop> {
+/// The mailbox's adapter. Connects to nothing.
+pub(super) fn imap(mailbox: &Mailbox) -> Result<ImapMailbox, Stop> {
     let settings = ImapSettings {
         host: mailbox.host.clone(),
         port: mailbox.port,

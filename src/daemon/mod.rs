@@ -5,6 +5,8 @@
 
 mod campaign;
 mod core;
+mod dead;
+mod doctor;
 mod export;
 mod import;
 mod init;
@@ -19,6 +21,8 @@ mod worker;
 
 pub use self::campaign::{CampaignListing, campaign, campaigns, forget_campaign};
 pub use self::core::{Core, amqp_user, check};
+pub use self::dead::{Dropped, Shown, drop_dead, list_dead, redrive_dead, show_dead};
+pub use self::doctor::{Check, Verdict, doctor, misconfigured};
 pub use self::export::{Exported, NotExported, export};
 pub use self::import::{ImportFile, Imported, NotImported, REFUSED_TOLD_MAX, import, preview};
 pub use self::init::init;

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::core::{Core, country};
+use super::core::{Core, addresses, country};
 use super::{Stop, mailbox, watch};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
@@ -33,7 +33,7 @@ use crate::service::campaigns::CampaignDesk;
 use crate::service::filter_job::{JobDesk, Origin};
 use crate::service::health::Health;
 use crate::service::ports::{Incoming, Ledger};
-use crate::service::post::{Addresses, Post};
+use crate::service::post::Post;
 use crate::service::quarantine::Quarantine;
 use crate::service::read_mailbox::MailDesk;
 use crate::service::watch_deadlines::{self, DeadlineAlarms, InFlight};
@@ -116,15 +116,7 @@ impl Worker {
         broken: mpsc::Sender<()>,
     ) -> Result<Self, Stop> {
         let country = country(&settings)?;
-        let names = core.broker.names();
-        let addresses = Addresses {
-            filtered: names.filtered.clone(),
-            events: names.events.clone(),
-            dead: names.dead.clone(),
-            waiting: names.waiting.clone(),
-            jobs: names.jobs.clone(),
-            opt_outs: names.opt_outs.clone(),
-        };
+        let addresses = addresses(core.broker.names());
         let post = Post::new(Arc::new(core.broker.clone()), core.clock.clone(), addresses);
         let alarms = Alarms::new(post.clone(), core.clock.clone());
         let shared =

@@ -96,6 +96,12 @@ impl Calendar {
         &self.zone
     }
 
+    /// By which edition it counts, and the last year that it knows; `None`: it knows none.
+    pub fn horizon(&self) -> Option<(&Name, i16)> {
+        let (last, _) = self.years.last_key_value()?;
+        Some((&self.version, *last))
+    }
+
     /// By when a request must be in force whose time begins to run at `start`.
     pub fn deadline(&self, start: Timestamp) -> Deadline {
         let counted = self.counted(start);

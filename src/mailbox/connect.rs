@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 
 use super::fault::{gone, in_time, of_io, of_login, of_vendor, refused};
 use super::metered::{Allowance, Metered};
-use super::tls::Tls;
 use super::{ImapSettings, Protection};
 use crate::service::ports::{MailFault, MailFaultKind};
+use crate::tls::Tls;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -59,11 +59,15 @@ pub(super) async fn log_in(settings: &ImapSettings, link: Box<dyn Link>) -> Resu
 
 async fn link(settings: &ImapSettings, tls: &Tls) -> Result<Box<dyn Link>, MailFault> {
     let io = |error: std::io::Error| of_io("connect", &error);
+    let insecure = |error: std::io::Error| match tls.advice(&error) {
+        Some(why) => MailFault::new(MailFaultKind::Tls, format!("connect: {why}")),
+        None => io(error),
+    };
     let tcp = TcpStream::connect((settings.host.as_str(), settings.port)).await.map_err(io)?;
     tcp.set_nodelay(true).map_err(io)?;
     Ok(match settings.protection {
         Protection::Nothing => Box::new(tcp),
-        Protection::Implicit => Box::new(tls.secure(tcp).await.map_err(io)?),
+        Protection::Implicit => Box::new(tls.secure(tcp).await.map_err(insecure)?),
         Protection::Starttls => {
             let mut plain = Client::new(Metered::new(tcp, Allowance::new()));
             greeting(&mut plain).await?;
@@ -73,7 +77,7 @@ async fn link(settings: &ImapSettings, tls: &Tls) -> Result<Box<dyn Link>, MailF
                 }
                 other => of_vendor("STARTTLS", &other),
             })?;
-            Box::new(tls.secure(plain.into_inner().into_link()).await.map_err(io)?)
+            Box::new(tls.secure(plain.into_inner().into_link()).await.map_err(insecure)?)
         }
     })
 }

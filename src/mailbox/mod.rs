@@ -13,7 +13,6 @@ mod names;
 mod session;
 #[cfg(test)]
 mod tests;
-mod tls;
 
 use std::path::PathBuf;
 
@@ -22,8 +21,11 @@ use jiff::civil::Date;
 use zeroize::Zeroizing;
 
 use self::folder::ImapFolder;
-pub use self::tls::TlsRefused;
 use crate::service::ports::{Folder, MailFault, Mailbox};
+use crate::tls::{Named, Tls, TlsFiles, TlsRefused};
+
+/// How settings call what a certificate is checked against.
+const NAMED: Named = Named { section: "mailbox", host: "mailbox.host" };
 
 /// How to reach the mailbox. Not `Debug`: it holds a password.
 pub struct ImapSettings {
@@ -57,13 +59,14 @@ pub enum Protection {
 /// A mailbox on an IMAP server.
 pub struct ImapMailbox {
     settings: ImapSettings,
-    tls: tls::Tls,
+    tls: Tls,
 }
 
 impl ImapMailbox {
     /// Connects to nothing yet.
     pub fn new(settings: ImapSettings) -> Result<Self, TlsRefused> {
-        let tls = tls::Tls::new(&settings.host, settings.ca_file.as_deref())?;
+        let files = TlsFiles { ca_file: settings.ca_file.clone(), identity: None };
+        let tls = Tls::new(NAMED, &settings.host, &files)?;
         Ok(Self { settings, tls })
     }
 }

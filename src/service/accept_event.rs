@@ -36,7 +36,7 @@ use crate::domain::fold::{Decision, Outcome};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::record::{Entry, EventKey, EventRecord, Record, RecordId, Remarks};
 use crate::domain::words::{DeadReason, EventKind, Status};
-use crate::fail_points::{FailPoint, die_at};
+use crate::fail_points::{FailPoint, armed, die_at};
 use crate::metrics::{DeadQueue, Metrics};
 
 /// Between looks for the outcome, if nothing moves.
@@ -126,6 +126,11 @@ impl EventDesk {
             let (request_id, source) = (record.request.clone(), record.source.clone());
             self.in_flight.enter(Due { request_id, source, deadline })
         });
+        if armed(FailPoint::SettleUnapplied) {
+            self.append(&Record::Event(Box::new(record)), &mut vec![]).await?;
+            incoming.acker.ack().await;
+            return Ok(());
+        }
         let (outcome, written) = self.write(record).await?;
         if conflict(&own.content, &outcome.content) {
             let rule = "/event_id: was used before with other content; the first one counts";
@@ -143,7 +148,9 @@ impl EventDesk {
         let receipt = receipt_of(&event, &own.request, &outcome, first, effective_at);
         let body = receipt::write(&receipt);
         die_at(FailPoint::DieBeforeReceipt);
-        self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        if ours || !armed(FailPoint::ForgetReceipt) {
+            self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+        }
         die_at(FailPoint::DieBeforeEventAck);
         drop(due);
         self.metrics.event(event.source, event.kind, receipt.status);

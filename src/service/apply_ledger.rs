@@ -214,6 +214,12 @@ impl Applier {
             }
             let idle = window.is_empty();
             tokio::select! {
+                biased;
+                () = self.nudge.notified() => return Err(Ended::Again("a record does not come back")),
+                seen = self.glance.changed() => {
+                    seen.map_err(|_| Ended::Closed)?;
+                    self.still_there(&head)?;
+                }
                 record = reader.next(), if window.has_room() => {
                     if idle {
                         stood_since = Instant::now();
@@ -228,11 +234,6 @@ impl Applier {
                         stood_since = Instant::now();
                     }
                 }
-                seen = self.glance.changed() => {
-                    seen.map_err(|_| Ended::Closed)?;
-                    self.still_there(&head)?;
-                }
-                () = self.nudge.notified() => return Err(Ended::Again("a record does not come back")),
             }
         }
     }

@@ -3,7 +3,9 @@
 //! Two things must stay true. No copy carries `user_id` (RabbitMQ refuses a name other than our own) or
 //! an `x-suppressd-*` header that the publisher wrote: those headers are ours alone, so that a reader may
 //! believe them. And every copy's properties fit into one AMQP frame, whatever the publisher sent.
-//! Deliberately absent: bodies, routing decisions and the clock.
+//! The way out of the dead queue is in [`grave`]. Deliberately absent: bodies, routing decisions and the clock.
+
+pub mod grave;
 
 use super::message::{HeaderValue, Properties};
 use crate::domain::words::DeadReason;
@@ -153,6 +155,17 @@ pub fn leave_waiting(waiting: Properties) -> (Route, Properties) {
     }
     job.headers.retain(|(name, _)| !is_own(name));
     (Route { exchange, routing_key }, job)
+}
+
+/// Gives a message that came out of the dead queue its verified publisher back, on its way into a worker.
+///
+/// RabbitMQ lets nobody but our own user write our user's name, and our user writes this header there only where
+/// the publisher was verified when the message first came. Whoever else sets the header speaks for nobody by it.
+pub fn readmit(incoming: &mut Properties, own_user: &str) {
+    let redriven = incoming.headers.iter().any(|(name, _)| name == USER_ID);
+    if redriven && incoming.user_id.as_deref() == Some(own_user) {
+        incoming.user_id = take_text(incoming, USER_ID);
+    }
 }
 
 fn is_own(name: &str) -> bool {

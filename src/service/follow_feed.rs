@@ -14,8 +14,9 @@ use tokio::time::Instant;
 
 use super::gate::{Closed, Gate, Glance};
 use super::ports::{List, ListFault};
-use crate::domain::record::ListId;
-use crate::mirror::Mirror;
+use crate::domain::record::{ListId, RecordId};
+use crate::fail_points::{FailPoint, armed};
+use crate::mirror::{FeedEntry, Gap, Mirror};
 
 /// A feed that is silent for this long although Redis is further gets a new connection.
 const SILENT: Duration = Duration::from_secs(1);
@@ -187,7 +188,10 @@ impl Follower {
             }
         }
         let after = self.gate.unproven().await?;
-        if after.identity != before.identity {
+        if armed(FailPoint::LoadLate) {
+            leap(&mut mirror, after.position, after.revision, after.last);
+        }
+        if after.identity != before.identity && !armed(FailPoint::LoadAny) {
             return Err(Again::Load("the list's identity changed while it was read"));
         }
         self.catch_up(&mut mirror, enough.max(after.position)).await?;
@@ -212,7 +216,8 @@ impl Follower {
     /// Takes what the feed has next.
     async fn read_feed(&self, mirror: &mut Mirror) -> Result<(), Again> {
         for entry in self.list.follow(mirror.list(), mirror.position()).await? {
-            mirror.follow(&entry).map_err(|_| Again::Load("the feed was trimmed while the list was read"))?;
+            follow(mirror, &entry)
+                .map_err(|_| Again::Load("the feed was trimmed while the list was read"))?;
         }
         Ok(())
     }
@@ -228,13 +233,14 @@ impl Follower {
                 glance.identity.as_ref().is_some_and(|i| i.list != list || glance.lost.is_some())
             };
             let entries = tokio::select! {
-                read = self.list.follow(list, position) => Some(read),
+                biased;
                 seen = self.glance.wait_for(another) => {
                     if seen.is_err() {
                         return Again::Closed;
                     }
                     None
                 }
+                read = self.list.follow(list, position) => Some(read),
             };
             let Some(entries) = entries else {
                 // The read that was left behind still blocks its connection.
@@ -256,7 +262,7 @@ impl Follower {
                 {
                     let mut mirror = self.mirror.write().unwrap_or_else(PoisonError::into_inner);
                     for entry in &entries {
-                        gap |= mirror.as_mut().is_none_or(|mirror| mirror.follow(entry).is_err());
+                        gap |= mirror.as_mut().is_none_or(|mirror| follow(mirror, entry).is_err());
                     }
                 }
                 self.show();
@@ -302,4 +308,19 @@ impl Follower {
         drop(mirror);
         self.shown.send_replace(shown);
     }
+}
+
+/// Takes an entry, which must begin where the mirror is.
+fn follow(mirror: &mut Mirror, entry: &FeedEntry) -> Result<(), Gap> {
+    if armed(FailPoint::IgnoreGaps) && entry.from > mirror.position() {
+        leap(mirror, entry.from, entry.revision, entry.before);
+    }
+    mirror.follow(entry)
+}
+
+/// What only a broken worker does: passes over what it has not seen.
+fn leap(mirror: &mut Mirror, to: u64, revision: u64, last: Option<RecordId>) {
+    let (from, before) = (mirror.position(), mirror.last());
+    // It begins where the mirror is, so it follows.
+    let _ = mirror.follow(&FeedEntry { from, to, before, last, revision, changes: vec![] });
 }

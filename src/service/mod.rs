@@ -6,6 +6,7 @@ pub mod apply_ledger;
 pub mod campaigns;
 pub mod clock;
 mod cpu;
+pub mod dead_letters;
 pub mod envelope;
 pub mod filter_job;
 pub mod follow_feed;

@@ -2,6 +2,8 @@
 //!
 //! Each has two implementations: an adapter on a real server, and an in-memory one for tests.
 
+mod dead;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use crate::domain::request::InReview;
 use crate::domain::statement::Statement;
 use crate::mirror::FeedEntry;
 
+pub use self::dead::{Buried, DeadFault, DeadQueue};
 pub use crate::domain::campaign::Taken;
 pub use crate::metrics::MailFaultKind;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use super::clock::Clock;
+use super::envelope::grave::Home;
 use super::envelope::{self, Grounds};
 use super::message::{Outgoing, Properties};
 use super::ports::{BrokerFault, Delivered, Incoming, Outbox};
@@ -32,6 +33,22 @@ pub struct Addresses {
     pub jobs: String,
     /// The queue that events come from.
     pub opt_outs: String,
+}
+
+impl Addresses {
+    /// Which of the queues that messages die in has this name.
+    pub fn home(&self, queue: &str) -> Option<Home> {
+        Home::ALL.into_iter().find(|home| self.of_home(*home) == queue)
+    }
+
+    /// The name of a queue that messages die in.
+    pub fn of_home(&self, home: Home) -> &str {
+        match home {
+            Home::Jobs => &self.jobs,
+            Home::OptOuts => &self.opt_outs,
+            Home::Waiting => &self.waiting,
+        }
+    }
 }
 
 /// Sends messages. Cheap to clone.

@@ -1,8 +1,12 @@
-//! Random names, from the operating system.
+//! Random names, from the operating system; a simulation's from its seed.
 
 use crate::domain::record::{LedgerId, ListId, Nonce, RecordId, WorkerId};
+use crate::fail_points;
 
 fn bytes() -> [u8; 16] {
+    if let Some(bytes) = fail_points::seeded() {
+        return bytes;
+    }
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes

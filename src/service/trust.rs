@@ -6,6 +6,7 @@
 //! everything that was ever acknowledged before is in.
 
 use crate::domain::record::Nonce;
+use crate::fail_points::{FailPoint, armed};
 use crate::service::ports::Identity;
 
 /// What a worker knows of the identity it last met.
@@ -41,9 +42,12 @@ pub enum Verdict {
 impl Trust {
     /// Takes a barrier that succeeded: its identity, and the fence of this worker that it found.
     pub fn observe(&mut self, identity: &Identity, fence: Option<Nonce>) -> Verdict {
+        if armed(FailPoint::NoFence) {
+            return Verdict::Trusted;
+        }
         match &self.state {
             State::Proven(proven) if proven == identity => Verdict::Trusted,
-            State::Fenced(met, nonce) if met == identity => {
+            State::Fenced(met, nonce) if met == identity || armed(FailPoint::AnyFence) => {
                 if fence == Some(*nonce) {
                     self.state = State::Proven(identity.clone());
                     Verdict::Trusted

@@ -1,7 +1,8 @@
 //! `[hashing]`: the keys under which identifiers are hashed, read from their files at once.
 //!
 //! A start with a wrong key would not fail but find nobody opted out, so the files are held to their
-//! form here and to the list's check values later.
+//! form here and to the list's check values later. A key that others may read, or that can be guessed, protects
+//! nobody: it is refused.
 
 use std::path::Path;
 
@@ -11,10 +12,9 @@ use crate::domain::digest::{HashKey, KeyRing};
 
 use super::secret;
 use super::section::Section;
-use super::values::{Parsed, list, text};
+use super::values::{PATH_BYTES_MAX, Parsed, list, text};
 
 const KEYS_MAX: usize = 8;
-const PATH_BYTES_MAX: usize = 4096;
 const KEY_HEX_DIGITS: usize = 64;
 
 /// The keys in use.
@@ -22,16 +22,13 @@ const KEY_HEX_DIGITS: usize = 64;
 pub struct Hashing {
     /// In the order of `key_files`.
     pub key_ring: KeyRing,
-    /// What somebody should mend about the files: who may read them, a key that nobody drew at random.
-    pub warnings: Vec<String>,
 }
 
 impl Hashing {
     /// `None` if anything is wrong, which is noted.
     pub(super) fn take(section: &mut Section<'_>) -> Option<Self> {
         let example = "key_files = [\"/etc/suppressd/keys/hashing.key\"]";
-        let read = section.require("key_files", example, list(1..=KEYS_MAX, key_in_file))?;
-        let (keys, warnings): (Vec<HashKey>, Vec<_>) = read.into_iter().unzip();
+        let keys = section.require("key_files", example, list(1..=KEYS_MAX, key_in_file))?;
         let mut twice = false;
         for (index, key) in keys.iter().enumerate() {
             if let Some(first) = keys[..index].iter().position(|other| other.check() == key.check()) {
@@ -40,16 +37,11 @@ impl Hashing {
                 section.refuse(&["key_files"], &format!("[{index}]"), problem);
             }
         }
-        if twice {
-            None
-        } else {
-            KeyRing::new(keys).map(|key_ring| Self { key_ring, warnings: warnings.concat() })
-        }
+        if twice { None } else { KeyRing::new(keys).map(|key_ring| Self { key_ring }) }
     }
 }
 
-/// The key, and warnings about its file.
-fn key_in_file(value: &Value) -> Parsed<(HashKey, Vec<String>)> {
+fn key_in_file(value: &Value) -> Parsed<HashKey> {
     let path = text(PATH_BYTES_MAX)(value)?;
     if path.len() == KEY_HEX_DIGITS && path.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err("is a key; name the file that holds it, and make a new key: this one was seen".into());
@@ -59,8 +51,10 @@ fn key_in_file(value: &Value) -> Parsed<(HashKey, Vec<String>)> {
     // Only what is certainly a path is repeated.
     let named = if path.starts_with('/') { format!("{path}: ") } else { String::new() };
     let key = key.map_err(|problem| format!("{named}{problem}"))?;
-    let weak = key.is_weak().then_some("the key is trivially weak; make one with `openssl rand -hex 32`");
-    let warnings = [secret::exposure(Path::new(&path)), weak].into_iter().flatten();
-    let warnings = warnings.map(|warning| format!("hashing.key_files: {named}{warning}")).collect();
-    Ok((key, warnings))
+    if key.is_weak() {
+        return Err(
+            format!("{named}nobody drew this key at random; make one with `openssl rand -hex 32`").into()
+        );
+    }
+    Ok(key)
 }

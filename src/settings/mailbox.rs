@@ -2,8 +2,7 @@
 //!
 //! A password never goes over a network in the clear: without TLS only this machine itself is reached.
 
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use config::Value;
@@ -11,13 +10,13 @@ use jiff::civil::Date;
 
 use super::secret::{self, Secret};
 use super::section::Section;
-use super::values::{Parsed, list, name, seconds, text, whole};
+use super::tls::is_this_machine;
+use super::values::{Parsed, file, list, name, seconds, text, whole};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 const HOST_BYTES_MAX: usize = 253;
 const USER_BYTES_MAX: usize = 255;
-const PATH_BYTES_MAX: usize = 4096;
 /// One connection each.
 const FOLDERS_MAX: usize = 8;
 const FOLDER_BYTES_MAX: usize = 255;
@@ -117,7 +116,7 @@ impl Mailbox {
         }
         let user = section.require("user", "user = \"info@example.kz\"", text(USER_BYTES_MAX));
         let example = "password_file = \"/etc/suppressd/mailbox.password\"";
-        let password = section.require("password_file", example, guarded_password);
+        let password = section.require("password_file", example, secret::password_in_file);
         let folders = section.or("folders", inbox_and_junk(), list(1..=FOLDERS_MAX, text(FOLDER_BYTES_MAX)));
         for (index, folder) in folders.iter().enumerate() {
             if folders[..index].iter().any(|other| other.eq_ignore_ascii_case(folder)) {
@@ -152,23 +151,6 @@ impl Mailbox {
 
 fn inbox_and_junk() -> Vec<String> {
     vec!["INBOX".to_owned(), "Junk".to_owned()]
-}
-
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-/// A password in a file that not everybody may open.
-fn guarded_password(value: &Value) -> Parsed<Secret> {
-    let password = secret::password_in_file(value)?;
-    let path = text(PATH_BYTES_MAX)(value)?;
-    secret::exposure(Path::new(&path)).map_or(Ok(password), |exposed| Err(exposed.into()))
-}
-
-/// A file that is there.
-fn file(value: &Value) -> Parsed<PathBuf> {
-    let path = PathBuf::from(text(PATH_BYTES_MAX)(value)?);
-    if path.is_file() { Ok(path) } else { Err("must name a file that is there".into()) }
 }
 
 fn date(value: &Value) -> Parsed<Date> {

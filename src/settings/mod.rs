@@ -22,6 +22,7 @@ mod section;
 mod shutdown;
 mod sources;
 mod store;
+mod tls;
 mod tree;
 mod values;
 mod variables;
@@ -143,7 +144,7 @@ impl Settings {
         let shutdown = root.section("shutdown", Shutdown::take);
         let log = root.section("log", Log::take);
         let hashing = hashing?;
-        let warnings = hashing.warnings.clone();
+        let warnings = [amqp.warning(), redis.warning()].into_iter().flatten().collect();
         Some(Self {
             amqp,
             redis,

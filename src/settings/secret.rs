@@ -1,18 +1,19 @@
 //! Values that nobody may see: URLs with passwords, passwords, key files.
 //!
-//! They are shown to whoever calls [`Secret::reveal`] and to nobody else; `Debug` hides them and memory
+//! A file of theirs that every user of the machine may open is refused, whatever is in it. They are shown to whoever calls [`Secret::reveal`] and to nobody else; `Debug` hides them and memory
 //! is wiped when they go.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use config::Value;
 use url::Url;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::values::{Parsed, text};
+use super::values::{PATH_BYTES_MAX, Parsed, file, text};
 
 /// Longer than any key or password.
 const FILE_BYTES_MAX: u64 = 4096;
@@ -65,7 +66,7 @@ pub(super) fn url(schemes: &'static [&'static str]) -> impl Fn(&Value) -> Parsed
 
 /// The password in the file that the value names.
 pub(super) fn password_in_file(value: &Value) -> Parsed<Secret> {
-    let path = text(URL_BYTES_MAX)(value)?;
+    let path = text(PATH_BYTES_MAX)(value)?;
     let text = read_file(Path::new(&path))?;
     let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() || password.contains(char::is_control) {
@@ -74,11 +75,20 @@ pub(super) fn password_in_file(value: &Value) -> Parsed<Secret> {
     Ok(Secret::new(password))
 }
 
-/// What is wrong with who may open a file of secrets, if anything: everybody may.
-pub(super) fn exposure(path: &Path) -> Option<&'static str> {
-    let mode = std::fs::metadata(path).ok()?.permissions().mode();
-    let open = mode & MODE_OF_OTHERS != 0;
-    open.then_some("every user of this machine may open the file; take that away: chmod o= FILE")
+/// A file with a secret that somebody else reads.
+pub(super) fn guarded_file(value: &Value) -> Parsed<PathBuf> {
+    let path = file(value)?;
+    let about = std::fs::metadata(&path).map_err(|fault| format!("the file cannot be found: {fault}"))?;
+    refuse_exposed(&about)?;
+    Ok(path)
+}
+
+/// Whoever can log in to the machine could take a secret that everybody may open.
+fn refuse_exposed(about: &Metadata) -> Result<(), String> {
+    if about.permissions().mode() & MODE_OF_OTHERS == 0 {
+        return Ok(());
+    }
+    Err("every user of this machine may open the file; take that away: chmod o= FILE".to_owned())
 }
 
 /// The text of a file that holds a secret. The problem never names the path: it might be the secret.
@@ -87,6 +97,7 @@ pub(super) fn read_file(path: &Path) -> Result<Zeroizing<String>, String> {
     if !about.is_file() {
         return Err("must name a plain file".to_owned());
     }
+    refuse_exposed(&about)?;
     let mut text = Zeroizing::new(String::new());
     let file = std::fs::File::open(path).map_err(|fault| format!("the file cannot be opened: {fault}"))?;
     file.take(FILE_BYTES_MAX + 1)

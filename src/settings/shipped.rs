@@ -51,10 +51,22 @@ fn every_key_is_documented_and_every_documented_key_exists() {
     let mut variables = secrets(&dir);
     let path = variables[0].1.clone();
     variables.push(("SUPPRESSD__AMQP__PASSWORD_FILE".to_owned(), path.clone()));
-    for file in
-        ["REDIS__PASSWORD_FILE", "MAILBOX__PASSWORD_FILE", "MAILBOX__CA_FILE", "MAILBOX__LEXICON_FILE"]
-    {
+    for file in [
+        "REDIS__PASSWORD_FILE",
+        "MAILBOX__PASSWORD_FILE",
+        "MAILBOX__CA_FILE",
+        "MAILBOX__LEXICON_FILE",
+        "AMQP__CA_FILE",
+        "AMQP__CERT_FILE",
+        "AMQP__KEY_FILE",
+        "REDIS__CA_FILE",
+        "REDIS__CERT_FILE",
+        "REDIS__KEY_FILE",
+    ] {
         variables.push((format!("SUPPRESSD__{file}"), path.clone()));
+    }
+    for (section, url) in [("AMQP", "amqps://guest@mq"), ("REDIS", "rediss://redis")] {
+        variables.push((format!("SUPPRESSD__{section}__URL"), url.to_owned()));
     }
     // Whoever publishes the mailbox's events, in the URL that is shown.
     variables.push(("SUPPRESSD__SOURCES__EMAIL__USERS".to_owned(), "guest".to_owned()));

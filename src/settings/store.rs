@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use super::secret::{self, Secret};
 use super::section::Section;
+use super::tls;
 use super::values::{milliseconds, name, whole};
+use crate::tls::TlsFiles;
+
+/// The scheme of Redis over TLS.
+const SECURED: &str = "rediss";
 
 /// How to reach Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub struct Redis {
     pub url: Secret,
     /// Replaces the password of `url`.
     pub password: Option<Secret>,
+    /// By what the server is known with `rediss://`, and we are known to it.
+    pub tls: TlsFiles,
     /// How the names of all keys begin.
     pub prefix: String,
     /// How many replicas must have a change before it is acknowledged; unset, what the URL calls for.
@@ -23,12 +30,11 @@ pub struct Redis {
 
 impl Redis {
     pub(super) fn take(section: &mut Section<'_>) -> Self {
+        let default = Secret::new("redis://127.0.0.1:6379/0");
+        let url = section.or("url", default, secret::url(&["redis", SECURED, "redis+unix"]));
         Self {
-            url: section.or(
-                "url",
-                Secret::new("redis://127.0.0.1:6379/0"),
-                secret::url(&["redis", "rediss", "redis+unix"]),
-            ),
+            tls: tls::take(section, &url, SECURED),
+            url,
             password: section.take("password_file", secret::password_in_file),
             // No braces: the hash tag is ours.
             prefix: section.or("prefix", "suppressd", name(64, "-_.:")),
@@ -39,5 +45,10 @@ impl Redis {
                 milliseconds(100..=60_000),
             ),
         }
+    }
+
+    /// What somebody should know.
+    pub(super) fn warning(&self) -> Option<String> {
+        tls::in_the_clear("redis.url", &self.url, SECURED)
     }
 }

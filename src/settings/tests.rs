@@ -279,19 +279,77 @@ fn key_files_are_held_to_their_form() {
 }
 
 #[test]
-fn an_open_or_weak_key_file_is_warned_of() {
-    for (text, mode, warnings) in [
-        (KEY, 0o600, &[][..]),
-        (KEY, 0o644, &["every user of this machine may open the file"]),
-        (&"0".repeat(64), 0o640, &["the key is trivially weak"]),
+fn a_key_that_can_be_guessed_or_that_everybody_may_open_is_refused() {
+    for (text, mode, problem) in [
+        (KEY, 0o644, "every user of this machine may open the file; take that away: chmod o= FILE"),
+        (KEY, 0o601, "every user of this machine may open the file"),
+        (&"0".repeat(64), 0o600, "nobody drew this key at random; make one with `openssl rand -hex 32`"),
+        (&"00ff".repeat(16), 0o600, "nobody drew this key at random"),
+        (&KEY[..62], 0o600, "a key file is 64 hexadecimal digits"),
     ] {
         let mut bench = Bench::new();
         let path = bench.secret_file("open.key", text, mode);
         bench.variable("SUPPRESSD__HASHING__KEY_FILES", &path);
-        let told = bench.load().unwrap().hashing.warnings;
-        assert_eq!(told.len(), warnings.len(), "{told:?}");
-        assert!(told.iter().zip(warnings).all(|(told, warning)| told.contains(warning)), "{told:?}");
+        let line = format!("SUPPRESSD__HASHING__KEY_FILES: hashing.key_files[0]: open.key: {problem}");
+        assert!(bench.mistakes()[0].starts_with(&line), "{:?}", bench.mistakes());
     }
+}
+
+#[test]
+fn a_file_of_a_secret_that_everybody_may_open_is_refused() {
+    for (section, key, scheme) in [
+        ("AMQP", "PASSWORD_FILE", "amqps"),
+        ("REDIS", "PASSWORD_FILE", "rediss"),
+        ("AMQP", "KEY_FILE", "amqps"),
+        ("REDIS", "KEY_FILE", "rediss"),
+    ] {
+        let mut bench = Bench::new();
+        let open = bench.secret_file("open", "hunter2", 0o604);
+        bench.variable(&format!("SUPPRESSD__{section}__URL"), &format!("{scheme}://h/"));
+        bench.variable(&format!("SUPPRESSD__{section}__{key}"), &open);
+        if key == "KEY_FILE" {
+            bench.variable(&format!("SUPPRESSD__{section}__CERT_FILE"), &open);
+        }
+        let lines = bench.mistakes();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains("every user of this machine may open the file"), "{lines:?}");
+    }
+}
+
+#[test]
+fn the_files_of_tls_are_for_tls_and_a_certificate_goes_with_its_key() {
+    let mut bench = Bench::new();
+    let file = bench.secret_file("file.pem", "", 0o600);
+    bench.file("b.toml", &format!("redis = {{ca_file = {file:?}, cert_file = {file:?}}}"));
+    bench.variable("SUPPRESSD__AMQP__CA_FILE", "/hunter2");
+    assert_eq!(
+        bench.mistakes(),
+        [
+            "SUPPRESSD__AMQP__CA_FILE: amqp.ca_file: must name a file that is there",
+            "SUPPRESSD__AMQP__CA_FILE: amqp.ca_file: is for amqps:// alone: write that in the url, or remove it",
+            "b.toml: redis.ca_file: is for rediss:// alone: write that in the url, or remove it",
+            "b.toml: redis.cert_file: is for rediss:// alone: write that in the url, or remove it",
+            "b.toml: redis.cert_file: goes with another: set cert_file and key_file, or neither",
+        ]
+    );
+}
+
+#[test]
+fn a_server_elsewhere_without_tls_is_warned_of() {
+    for (url, warnings) in [
+        ("amqp://u:p@127.0.0.1/", 0),
+        ("amqp://u:p@[::1]:5673/", 0),
+        ("amqp://localhost", 0),
+        ("amqps://mq.example.kz", 0),
+        ("amqp://mq.example.kz", 1),
+        ("amqp://10.0.0.7", 1),
+    ] {
+        let told = Bench::new().variable("SUPPRESSD__AMQP__URL", url).load().unwrap().warnings;
+        assert_eq!(told.len(), warnings, "{url}: {told:?}");
+        assert!(told.iter().all(|told| told.starts_with("amqp.url: passwords")), "{told:?}");
+    }
+    let socket = "redis+unix:///run/redis.sock";
+    assert_eq!(Bench::new().variable("SUPPRESSD__REDIS__URL", socket).load().unwrap().warnings, [""; 0]);
 }
 
 #[test]

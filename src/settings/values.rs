@@ -4,11 +4,15 @@
 //! is a text; from a variable both are text, and a list is separated by commas.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use config::{Value, ValueKind};
 
 use super::variables;
+
+/// The longest path of a file.
+pub(super) const PATH_BYTES_MAX: usize = 4096;
 
 /// What is wrong with a value: each with its place in it (`[2]`, or nothing).
 #[derive(Debug)]
@@ -103,6 +107,12 @@ pub(super) fn hours(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<Dur
 pub(super) fn days(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Parsed<Duration> {
     let whole = whole(range);
     move |value| whole(value).map(|days: u64| Duration::from_hours(24 * days))
+}
+
+/// A file that is there.
+pub(super) fn file(value: &Value) -> Parsed<PathBuf> {
+    let path = PathBuf::from(text(PATH_BYTES_MAX)(value)?);
+    if path.is_file() { Ok(path) } else { Err("must name a file that is there".into()) }
 }
 
 /// Yes or no.

@@ -7,10 +7,14 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind,
+};
 use tokio::sync::Mutex;
 
+use super::secured::Secured;
 use crate::service::ports::ListFault;
+use crate::tls::{TlsFiles, TlsRefused};
 
 /// How to reach Redis.
 #[derive(Clone)]
@@ -19,6 +23,8 @@ pub struct RedisConfig {
     pub url: String,
     /// The password, if it is not in the URL.
     pub password: Option<String>,
+    /// By what a `rediss://` server is known, and we are known to it.
+    pub tls: TlsFiles,
     /// What keys begin with, in braces.
     pub prefix: String,
     /// How long a reply may take.
@@ -33,6 +39,12 @@ pub enum RedisRefused {
     /// The URL cannot be used. Its text may hold a password, so it is not repeated.
     #[error("redis.url is not a Redis URL: write redis://[user@]host:port/db")]
     Url,
+    /// The check of the server is switched off.
+    #[error("redis.url: #insecure would take any server for Redis: remove it, and set redis.ca_file")]
+    Insecure,
+    /// The certificates are of no use.
+    #[error(transparent)]
+    Tls(#[from] TlsRefused),
     /// Keys may be evicted.
     #[error(
         "Redis may evict keys (maxmemory-policy {policy}), which loses opt-outs silently: \
@@ -44,15 +56,26 @@ pub enum RedisRefused {
     },
 }
 
+/// What is said of a refused login, which somebody must mend; everything else may be an outage.
+pub(super) const LOGIN_REFUSED: &str = "the user or password is refused";
+
 /// How long making a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One connection that is made when it is needed.
 pub(super) struct Connection {
-    client: Client,
+    server: Server,
     response_timeout: Duration,
     /// Held while connecting too, so that a crowd makes one connection.
     current: Mutex<Option<MultiplexedConnection>>,
+}
+
+/// By whose means Redis is reached.
+enum Server {
+    /// The vendor's own: TCP, or a socket of this machine.
+    Plain(Client),
+    /// TCP and TLS of ours.
+    Secured(Secured),
 }
 
 impl Connection {
@@ -65,8 +88,15 @@ impl Connection {
             settings = settings.set_password(password);
         }
         let info = info.set_tcp_settings(tcp).set_redis_settings(settings);
-        let client = Client::open(info).map_err(|_| RedisRefused::Url)?;
-        Ok(Self { client, response_timeout, current: Mutex::new(None) })
+        let server = match info.addr() {
+            ConnectionAddr::TcpTls { insecure: true, .. } => return Err(RedisRefused::Insecure),
+            ConnectionAddr::TcpTls { host, port, .. } => {
+                let login = info.redis_settings();
+                Server::Secured(Secured::new((host, *port), login, &config.tls, response_timeout * 2)?)
+            }
+            _ => Server::Plain(Client::open(info).map_err(|_| RedisRefused::Url)?),
+        };
+        Ok(Self { server, response_timeout, current: Mutex::new(None) })
     }
 
     /// The connection there is, or a new one.
@@ -78,12 +108,7 @@ impl Connection {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(self.response_timeout));
-        let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
-        // The address says where to look, and holds no password.
-        let at = self.client.get_connection_info().addr();
-        let connection = connecting
-            .await
-            .map_err(|error| ListFault::Unavailable(format!("{at} cannot be used: {}", describe(&error))))?;
+        let connection = self.server.connect(config).await.map_err(ListFault::Unavailable)?;
         *current = Some(connection.clone());
         Ok(connection)
     }
@@ -107,8 +132,25 @@ impl Connection {
     }
 }
 
+impl Server {
+    /// A new connection, or where it was tried and why there is none. An address holds no password.
+    async fn connect(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, String> {
+        match self {
+            Self::Plain(client) => {
+                let at = client.get_connection_info().addr();
+                let connecting = client.get_multiplexed_async_connection_with_config(&config);
+                connecting.await.map_err(|error| format!("{at} cannot be used: {}", describe(&error)))
+            }
+            Self::Secured(secured) => {
+                let connecting = secured.connect(config);
+                connecting.await.map_err(|why| format!("{} cannot be used: {why}", secured.address()))
+            }
+        }
+    }
+}
+
 /// What went wrong, without the arguments of the command.
-fn describe(error: &RedisError) -> String {
+pub(super) fn describe(error: &RedisError) -> String {
     if error.is_timeout() {
         return "no answer in time".into();
     }
@@ -124,7 +166,7 @@ fn describe(error: &RedisError) -> String {
              and restart it; the list is filled again from the ledger"
                 .into()
         }
-        ErrorKind::AuthenticationFailed => "the user or password is refused".into(),
+        ErrorKind::AuthenticationFailed => LOGIN_REFUSED.into(),
         ErrorKind::Io => format!("connection: {error}"),
         kind => format!("{} ({kind:?})", error.code().unwrap_or("unexpected reply")),
     }

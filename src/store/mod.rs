@@ -27,18 +27,22 @@
 mod batch;
 mod campaigns;
 mod connection;
+mod inspect;
 mod keys;
 mod list;
 mod look_ups;
 mod mail_turn;
 mod meta;
+mod permissions;
 mod rebuild;
 mod replies;
 mod requests;
+mod secured;
 mod suspects;
 
 pub use campaigns::Listed;
 pub use connection::{RedisConfig, RedisRefused};
+pub use inspect::{Facts, Inspection, Unseen, digests_a_hash};
 pub use list::RedisList;
 pub use look_ups::{LOOK_UPS_KEPT, LookUp};
 pub use rebuild::Promoted;

@@ -96,7 +96,7 @@ async fn a_message_that_nobody_can_read_ends_in_the_dead_queue_and_the_others_pa
 
 /// Publishes a message whose `message_id` is not UTF-8, as a client in an old code page does. By hand: lapin
 /// cannot be made to send it.
-fn publish_unreadable(url: &str, exchange: &str) {
+pub(crate) fn publish_unreadable(url: &str, exchange: &str) {
     let address = url.strip_prefix("amqp://").unwrap();
     let mut socket = std::net::TcpStream::connect(address).unwrap();
     socket.write_all(b"AMQP\x00\x00\x09\x01").unwrap();

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails like the test")]
 
+mod dead;
 #[allow(dead_code, reason = "what the other tests wait with, which these use in part")]
 #[path = "../it/support/eventually.rs"]
 mod eventually;

@@ -2,6 +2,9 @@
 //!
 //! The harness imports that very file, so every other test runs under these permissions too.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, ExchangeKind};
@@ -175,4 +178,22 @@ fn line(words: &[&str]) -> redis::Cmd {
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);
     command
+}
+
+#[test]
+fn the_secrets_that_are_made_are_for_their_owner_alone() {
+    let made = Stage::key_file().parent().unwrap().to_owned();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&made), 0o700, "nobody else comes to any of them");
+    for entry in std::fs::read_dir(made).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        let expected = match name.as_str() {
+            // To a group: the container's.
+            "suppressd.key" => 0o640,
+            // Without a password in them, for the servers' own users.
+            "definitions.json" | "users.acl" => 0o644,
+            _ => 0o600,
+        };
+        assert_eq!(mode(&entry.path()), expected, "{name}");
+    }
 }

@@ -180,7 +180,20 @@ fn check_config_needs_no_server_and_a_wrong_command_line_is_64() {
         command.env("SUPPRESSD__REDIS__URL", "redis://192.0.2.1:1/");
     };
     let right = suppressd(shipped);
-    assert_eq!((right.code, right.stderr.as_str()), (Some(0), ""), "{right:?}");
+    assert_eq!((right.code, right.stderr.lines().count()), (Some(0), 2), "{right:?}");
+    says(
+        &right.stderr,
+        &["amqp.url: passwords", "write amqps://", "redis.url: passwords", "write rediss://"],
+    );
+    let open = suppressd(|command| {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        shipped(command);
+    });
+    assert_eq!(open.code, Some(78), "{open:?}");
+    says(
+        &open.stderr,
+        &["hashing.key_files[0]: ", "every user of this machine may open the file", "chmod o="],
+    );
     for wrong in [&["unknown"][..], &["run", "--unknown"], &["run", "more"], &["--config"]] {
         let ended = suppressd(|command| _ = command.args(wrong));
         assert_eq!(ended.code, Some(64), "{wrong:?}: {ended:?}");

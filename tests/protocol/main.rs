@@ -9,5 +9,6 @@
 
 mod fakes;
 mod histories;
-mod walk;
+#[cfg(feature = "fail-points")]
+mod simulator;
 mod world;

@@ -1,9 +1,12 @@
 //! A world: servers, people, and workers made of the real parts; and its one law.
 //!
-//! The law: whoever's opt-out was acknowledged before a job was delivered is not in its output. It is
-//! checked for every output of every test by [`World::check`], whatever else the test looks at.
+//! The law: whoever's opt-out was acknowledged before a job was delivered is not in its output, and nobody is in an
+//! output whose revision includes that person's opt-out; who was received was kept or removed; and a delivery is
+//! acknowledged once its effect is confirmed. It is checked for everything in every test by [`World::check`], whatever
+//! else the test looks at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -19,8 +22,8 @@ use suppressd::service::random;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::fakes::outside::{Mail, WorldClock};
-use crate::fakes::redis::Redis;
+use crate::fakes::outside::{FILTERED, Mail, WAITING, WorldClock};
+use crate::fakes::redis::{Flaw, Redis};
 use crate::fakes::redis_link::slice_of;
 use crate::fakes::stream::Stream;
 
@@ -80,7 +83,38 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 struct Promises {
     acknowledged: BTreeSet<Person>,
     jobs: BTreeMap<String, BTreeSet<Person>>,
+    /// Whose opt-out each event is.
+    events: BTreeMap<String, Person>,
+    /// Acknowledgements that came too early.
+    early: Vec<String>,
     named: u32,
+}
+
+impl Promises {
+    /// A delivery is acknowledged. Its effect must be among what was published and confirmed by now, a receipt
+    /// even since the delivery: whoever sends an event again waits for it again.
+    fn settle(&mut self, what: &What, mail: &[Outgoing], since: usize) {
+        let settled = match what {
+            What::Job(job) => mail.iter().any(|message| is_of_job(message, job)),
+            What::OptOut(Some((event, person))) => {
+                self.acknowledged.insert(*person);
+                let receipt = |message: &Outgoing| Receipt::read(message).is_some_and(|r| r.event == *event);
+                mail[since..].iter().any(receipt)
+            }
+            What::OptOut(None) => true,
+        };
+        if !settled {
+            self.early.push(format!("{what:?}"));
+        }
+    }
+}
+
+/// Whether it is a job's output, the job waiting for somebody to be bound, or its dead letter.
+fn is_of_job(message: &Outgoing, job: &str) -> bool {
+    let place = [FILTERED, "dead"].contains(&message.exchange.as_str()) || message.routing_key == WAITING;
+    place
+        && serde_json::from_slice::<Value>(&message.body)
+            .is_ok_and(|body| body["job_id"].as_str() == Some(job))
 }
 
 /// Servers and everything that was promised.
@@ -107,6 +141,13 @@ impl World {
             clock: WorldClock::new(),
             promises: Arc::default(),
         }
+    }
+
+    /// The same with scripts that make a mistake.
+    pub(crate) fn with_flaw(mut self, flaw: Option<Flaw>) -> Self {
+        self.redis.flaw = flaw;
+        self.redis.ledger = Some(self.stream.clone());
+        self
     }
 
     /// A worker that starts.
@@ -139,9 +180,53 @@ impl World {
     /// The law. Every output that ever was counts.
     pub(crate) fn check(&self) {
         let promises = self.promises.lock().unwrap();
-        for output in self.mail.all().iter().filter_map(Output::read) {
+        assert!(promises.early.is_empty(), "acknowledged without its effect: {:?}", promises.early);
+        let stale = self.mail.stale();
+        assert!(stale.is_empty(), "published when its barrier was older than allowed: {stale:?}");
+        let mail = self.mail.all();
+        let in_force: Vec<(u64, Person)> = mail
+            .iter()
+            .filter_map(Receipt::read)
+            .filter_map(|receipt| Some((receipt.revision?, *promises.events.get(&receipt.event)?)))
+            .collect();
+        for output in mail.iter().filter_map(Output::read) {
             let leaked: Vec<_> = promises.jobs[&output.job].intersection(&output.kept).collect();
             assert!(leaked.is_empty(), "{} leaks {leaked:?}", output.job);
+            let included = in_force.iter().filter(|(revision, _)| *revision <= output.revision);
+            let named: Vec<_> = included.filter(|(_, person)| output.kept.contains(person)).collect();
+            assert!(
+                named.is_empty(),
+                "{} leaks {named:?}, which revision {} has",
+                output.job,
+                output.revision
+            );
+            let kept = output.kept.len() as u64;
+            assert_eq!(output.tally, (kept, output.tally.1), "{}: kept, as it says", output.job);
+            assert_eq!(output.received, kept + output.tally.1, "{}: received = kept + removed", output.job);
+        }
+    }
+
+    /// No identifier is anywhere but in outputs, waiting jobs and dead letters' bodies.
+    pub(crate) fn check_privacy(&self) {
+        let known: Vec<String> = self.promises.lock().unwrap().events.values().map(|p| p.name()).collect();
+        let names = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            known.iter().any(|name| text.contains(&format!("\"{name}\"")))
+        };
+        assert!(!self.stream.raw().iter().any(|record| names(record)), "the ledger names somebody");
+        for message in self.mail.all() {
+            let about =
+                message.exchange == FILTERED || message.routing_key == WAITING || message.exchange == "dead";
+            assert!(about || !names(&message.body), "{} names somebody", message.routing_key);
+        }
+    }
+
+    /// Every job that was acknowledged came out.
+    pub(crate) async fn check_nothing_is_lost(&self) {
+        let jobs: Vec<String> = self.promises.lock().unwrap().jobs.keys().cloned().collect();
+        for job in jobs {
+            let its = |message: &Outgoing| Output::read(message).filter(|output| output.job == job);
+            soon(&format!("{job} comes out"), self.mail.first(its)).await;
         }
     }
 
@@ -195,6 +280,7 @@ pub(crate) const FOREIGN_KEY: KeyCheck = KeyCheck([0xee; 8]);
 /// A delivery on its way through a worker.
 pub(crate) struct Delivery {
     acked: watch::Receiver<bool>,
+    alive: Arc<AtomicBool>,
     pub body: Vec<u8>,
     mail: Mail,
     what: What,
@@ -203,8 +289,8 @@ pub(crate) struct Delivery {
 /// What was delivered.
 #[derive(Debug, Clone)]
 pub(crate) enum What {
-    /// An opt-out; whose, if its acknowledgement is a promise.
-    OptOut(Option<Person>),
+    /// An opt-out; its event and whose it is, if its acknowledgement is a promise.
+    OptOut(Option<(String, Person)>),
     /// A job of this name.
     Job(String),
 }
@@ -212,6 +298,11 @@ pub(crate) enum What {
 impl Delivery {
     pub(crate) fn is_acked(&self) -> bool {
         *self.acked.borrow()
+    }
+
+    /// The session that delivered it ends: it comes again, and an acknowledgement is in vain.
+    pub(crate) fn lose(&self) {
+        self.alive.store(false, Ordering::Relaxed);
     }
 
     /// Waits until it is acknowledged.
@@ -241,17 +332,24 @@ pub(crate) struct Output {
     pub job: String,
     pub revision: u64,
     pub kept: BTreeSet<Person>,
+    received: u64,
+    /// How many it says that were kept, and removed.
+    tally: (u64, u64),
 }
 
 impl Output {
     fn read(message: &Outgoing) -> Option<Self> {
-        if message.exchange != worker::FILTERED {
+        if message.exchange != FILTERED {
             return None;
         }
         let body: Value = serde_json::from_slice(&message.body).unwrap();
         let recipients = body["segments"][0]["recipients"].as_array().unwrap();
         let person = |r: &Value| Person(r["user_id"].as_str().unwrap()[2..].parse().unwrap());
+        let sums = &body["suppression"]["segments"][0];
+        let removed = sums["removed"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
         Some(Self {
+            received: sums["received"].as_u64().unwrap(),
+            tally: (sums["kept"].as_u64().unwrap(), removed),
             job: body["job_id"].as_str().unwrap().into(),
             revision: body["suppression"]["revision"].as_u64().unwrap(),
             kept: recipients.iter().map(person).collect(),

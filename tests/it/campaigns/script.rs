@@ -9,6 +9,7 @@ use suppressd::domain::record::{CampaignKey, JobMark, Nonce};
 use suppressd::domain::words::{Channel, Purpose};
 use suppressd::service::ports::{Campaigns, Standing, Taken};
 use suppressd::store::{Listed, RedisConfig, RedisList};
+use suppressd::tls::TlsFiles;
 
 use crate::faults::random::Random;
 use crate::support::{Persistence, Redis, SOON, eventually, leash};
@@ -25,6 +26,7 @@ fn connect(redis: &Redis) -> RedisList {
     let config = RedisConfig {
         url: redis.url(),
         password: None,
+        tls: TlsFiles::default(),
         prefix: "suppressd".into(),
         response_timeout: SOON,
         wait_replicas: 0,

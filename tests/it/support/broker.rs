@@ -194,6 +194,14 @@ impl Broker {
         self.amqp_port
     }
 
+    /// Evaluates an Erlang expression in the broker; what it answers.
+    pub(crate) fn eval(&self, expression: &str) -> String {
+        let run = self.command("rabbitmqctl").args(["eval", expression]).output();
+        let run = run.expect("rabbitmqctl can be run");
+        assert!(run.status.success(), "{expression}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8_lossy(&run.stdout).into_owned()
+    }
+
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.lock().as_ref().expect("the broker runs").id()

@@ -15,8 +15,8 @@ use rustix::process::Signal;
 
 use super::child::Kept;
 use super::eventually::{SOON, eventually_blocking};
-use super::leash;
 use super::ports::free_port;
+use super::{certificates, leash};
 
 /// The account's login.
 pub(crate) const USER: &str = "info@lulla.kz";
@@ -46,7 +46,7 @@ impl Dovecot {
             std::fs::create_dir_all(directory.join(part)).expect("a directory can be made");
         }
         let_in(&directory);
-        certificates(&directory);
+        certificates::make(&directory);
         std::fs::write(directory.join("password"), format!("{PASSWORD}\n")).expect("the directory is ours");
         let dovecot = Self { directory, port, starttls_port, server: Mutex::new(None) };
         dovecot.set_password(PASSWORD);
@@ -278,21 +278,4 @@ fn let_in(directory: &Path) {
     let owned =
         Command::new("chown").arg("-R").arg(format!("{}:{}", users.mail, users.group)).arg(home).status();
     assert!(owned.expect("chown can be run").success(), "the mail has its owner");
-}
-
-/// An authority, a certificate of its for `localhost`, and another authority that has signed nothing.
-fn certificates(directory: &Path) {
-    let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-         -subj /CN=tests -keyout ca.key -out ca.pem \
-         -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign && \
-       openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-         -subj /CN=strangers -keyout stranger.key -out stranger.pem && \
-       openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
-         -keyout server.key -out server.csr && \
-       printf 'subjectAltName=DNS:localhost\\nbasicConstraints=CA:FALSE\\n' > ext && \
-       openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-         -extfile ext -out server.pem";
-    let run = Command::new("sh").args(["-c", script]).current_dir(directory).output();
-    let run = run.expect("sh can be run");
-    assert!(run.status.success(), "openssl: {}", String::from_utf8_lossy(&run.stderr));
 }

@@ -7,12 +7,13 @@
 
 mod amqp;
 mod broker;
+pub(crate) mod certificates;
 mod child;
 mod dovecot;
 mod eventually;
 mod http;
 pub(crate) mod leash;
-mod ports;
+pub(crate) mod ports;
 mod proxy;
 mod redis;
 mod secrets;

@@ -8,7 +8,7 @@ const FIRST: u16 = 10_240;
 const COUNT: u16 = 20_000;
 
 /// A port on 127.0.0.1 that nobody listens on, and that this process has not been given before.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
     // Two test processes at the same time start far apart.
     let start = u16::try_from(std::process::id() % u32::from(COUNT / 100)).expect("below 200") * 100;

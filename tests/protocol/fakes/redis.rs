@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::campaigns::Known;
+use super::stream::Stream;
 
 /// All servers.
 #[derive(Clone)]
@@ -26,6 +27,25 @@ pub(crate) struct Redis {
     pub moved: watch::Sender<u64>,
     /// `redis.wait_replicas`.
     pub wait_replicas: usize,
+    /// What its scripts do wrong.
+    pub flaw: Option<Flaw>,
+    /// For a flaw that looks there.
+    pub ledger: Option<Stream>,
+}
+
+/// Mistakes that somebody could make in the scripts and in what is read from Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// A batch is written wherever the list stands.
+    NoCompare,
+    /// A barrier does not wait for replicas.
+    NoWait,
+    /// Who serves is known by the list alone, whichever process has it.
+    ListAlone,
+    /// A list that is made anew has the name of the one before.
+    SameName,
+    /// A list that is made anew begins at the ledger's end.
+    HealFromNow,
 }
 
 /// One server.
@@ -171,7 +191,7 @@ impl Redis {
             disk: Data::default(),
         };
         let nodes = Arc::new(Mutex::new((0..nodes).map(node).collect()));
-        Self { nodes, moved: watch::Sender::new(0), wait_replicas }
+        Self { nodes, moved: watch::Sender::new(0), wait_replicas, flaw: None, ledger: None }
     }
 
     pub(crate) fn nodes(&self) -> MutexGuard<'_, Vec<Node>> {

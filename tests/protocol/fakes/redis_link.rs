@@ -16,7 +16,7 @@ use suppressd::service::ports::{Identity, List, ListFault, Reading, Slice};
 use tokio::time::{Instant, timeout_at};
 
 use super::outside::WorldClock;
-use super::redis::{Data, Node, Redis};
+use super::redis::{Data, Flaw, Node, Redis};
 use super::steps::{Call, Step, Steps};
 
 /// Into how many slices the list is cut.
@@ -160,6 +160,22 @@ impl RedisLink {
         data.heads.get(&self.aside)
     }
 
+    /// A list that is made anew.
+    fn fresh(&self, list: ListId) -> Head {
+        match self.redis.flaw {
+            Some(Flaw::SameName) => Head::new(ListId([7; 16])),
+            Some(Flaw::HealFromNow) => {
+                let ledger = self.redis.ledger.as_ref().expect("the flaw needs the ledger");
+                let mut fold = Working::new(Head::new(list));
+                for (position, entry) in (0..).zip(ledger.entries()) {
+                    fold.fold(position, &entry).expect("our records fold");
+                }
+                fold.head
+            }
+            _ => Head::new(list),
+        }
+    }
+
     fn reading(&self, node: &Node, worker: WorkerId, events: &[EventKey]) -> Reading {
         let server_time = self.clock.ahead(node.ahead_ms).now();
         let mut reading = Reading {
@@ -174,7 +190,10 @@ impl RedisLink {
             server_time,
         };
         let Some(head) = self.head_of(&node.data) else { return reading };
-        let (run_id, replid) = (node.run_id.to_string(), node.replid.to_string());
+        let (mut run_id, mut replid) = (node.run_id.to_string(), node.replid.to_string());
+        if self.redis.flaw == Some(Flaw::ListAlone) {
+            (run_id, replid) = Default::default();
+        }
         reading.identity = Some(Identity { run_id, replid, list: head.list });
         (reading.position, reading.revision, reading.last) = (head.position, head.revision, head.last);
         (reading.fold, reading.keys) = (FOLD_VERSION, head.keys.clone());
@@ -195,6 +214,9 @@ impl List for RedisLink {
     async fn barrier(&self, worker: WorkerId, events: &[EventKey]) -> Result<Reading, ListFault> {
         let read = |node: &mut Node| self.reading(node, worker, events);
         let (reading, node) = self.call(Use::Barriers, Call::Barrier, true, read).await?;
+        if self.redis.flaw == Some(Flaw::NoWait) {
+            return Ok(reading);
+        }
         let want = self.redis.wait_replicas;
         // WAIT: it answers how many have it, however few.
         let have = self.redis.replicate(node);
@@ -211,7 +233,7 @@ impl List for RedisLink {
         self.write(Call::Create, |data| {
             let absent = self.head_of(data).is_none();
             if absent {
-                data.heads.insert(self.aside, Head::new(list));
+                data.heads.insert(self.aside, self.fresh(list));
             }
             absent
         })
@@ -245,7 +267,15 @@ impl List for RedisLink {
     }
 
     async fn apply(&self, before: &Head, working: &Working) -> Result<bool, ListFault> {
-        self.write(Call::Apply, |data| data.apply(self.aside, before, working)).await
+        self.write(Call::Apply, |data| {
+            let anyhow = self.redis.flaw == Some(Flaw::NoCompare);
+            let now = data.heads.get(&self.aside).cloned();
+            match now.filter(|now| anyhow && now.list == before.list) {
+                Some(now) => data.apply(self.aside, &now, working),
+                None => data.apply(self.aside, before, working),
+            }
+        })
+        .await
     }
 
     async fn lease(&self, worker: WorkerId) -> Result<bool, ListFault> {

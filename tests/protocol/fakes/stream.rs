@@ -57,6 +57,11 @@ impl Stream {
         state.records.iter().map(|bytes| record::read(bytes).unwrap()).collect()
     }
 
+    /// All records as they were written.
+    pub(crate) fn raw(&self) -> Vec<Vec<u8>> {
+        self.state.lock().unwrap().records.clone()
+    }
+
     /// How many fences of this worker are in.
     pub(crate) fn fences_of(&self, id: WorkerId) -> usize {
         let fence = |entry: &&Entry| matches!(entry.record, Record::Fence { worker, .. } if worker == id);

@@ -1,6 +1,7 @@
 //! One worker, made of the real parts over its own ways to the servers.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,21 +25,18 @@ use suppressd::service::message::Properties;
 use suppressd::service::ports::{Incoming, Input, Ledger, List};
 use suppressd::service::post::{Addresses, Post};
 use suppressd::service::quarantine::Quarantine;
-use suppressd::service::random;
 use suppressd::service::watch_deadlines::{DeadlineAlarms, InFlight, Watcher};
+use suppressd::service::{random, retry_waiting};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{
     CATALOGUE, Delivery, KEYS, METRICS, Person, What, World, event_body, event_with, job_body, soon,
 };
-use crate::fakes::outside::{NoSuspects, OnAck, Sender};
+use crate::fakes::outside::{FILTERED, NoSuspects, OnAck, Room, Sender, WAITING};
 use crate::fakes::redis_link::RedisLink;
 use crate::fakes::steps::Steps;
 use crate::fakes::stream::Broker;
-
-/// Where filtered jobs go.
-pub(crate) const FILTERED: &str = "filtered";
 
 /// A running worker. Dropped, it has crashed: what it held comes again only if a test says so.
 pub(crate) struct Worker {
@@ -77,9 +75,10 @@ impl Worker {
             Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), id, keys.clone(), watched);
         let follower = Follower::new(list.clone(), &gate, mirror_keeper);
         let applier = Applier::new(list, ledger.clone(), id, keys, gate.glance(), nudge.clone(), state);
-        let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone() });
+        let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone(), clock: *clock });
         let post = Post::new(outbox, clock.clone(), addresses());
         let alarms = Alarms::new(post.clone(), clock.clone());
+        let waiting_alarms = alarms.clone();
         let late = DeadlineAlarms::new(redis.clone(), alarms.clone());
         let in_flight = InFlight::default();
         let watcher = Watcher {
@@ -130,7 +129,14 @@ impl Worker {
             quarantine,
             metrics: METRICS.clone(),
         });
+        let room = Arc::new(Room(world.mail.clone()));
+        let waiting =
+            retry_waiting::run(room, jobs.clone(), waiting_alarms, METRICS.clone(), Health::default());
         let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            // It ends with the gate.
+            let _ = waiting.await;
+        });
         tasks.spawn(keeper.run());
         tasks.spawn(follower.run());
         tasks.spawn(applier.run());
@@ -159,8 +165,10 @@ impl Worker {
 
     /// It is delivered a new opt-out.
     pub(crate) fn opt_out(&self, world: &World, person: Person) -> Delivery {
-        let body = event_body(&world.name("e"), EventKind::OptOut, person);
-        self.deliver(world, body, What::OptOut(Some(person)), false)
+        let name = world.name("e");
+        let body = event_body(&name, EventKind::OptOut, person);
+        world.promises.lock().unwrap().events.insert(name.clone(), person);
+        self.deliver(world, body, What::OptOut(Some((name, person))), false)
     }
 
     /// It is delivered an event with these members besides what every event has.
@@ -202,14 +210,14 @@ impl Worker {
 
     fn deliver(&self, world: &World, body: Vec<u8>, what: What, redelivered: bool) -> Delivery {
         let (settled, acked) = watch::channel(false);
+        let alive = Arc::new(AtomicBool::new(true));
         let (promises, promised) = (world.promises.clone(), what.clone());
+        let (mail, since) = (world.mail.clone(), world.mail.len());
         let on_ack = move || {
-            if let What::OptOut(person) = promised {
-                promises.lock().unwrap().acknowledged.extend(person);
-            }
+            promises.lock().unwrap().settle(&promised, &mail.all(), since);
             settled.send_replace(true);
         };
-        let mut incoming = incoming(body.clone(), redelivered, on_ack);
+        let mut incoming = incoming(body.clone(), redelivered, on_ack, alive.clone());
         let (jobs, events) = (self.jobs.clone(), self.events.clone());
         let is_job = matches!(what, What::Job(_));
         incoming.input = if is_job { Input::Jobs } else { Input::OptOuts };
@@ -221,11 +229,16 @@ impl Worker {
                 let _ = events.accept(incoming).await;
             }
         });
-        Delivery { acked, body, mail: world.mail.clone(), what }
+        Delivery { acked, alive, body, mail: world.mail.clone(), what }
     }
 }
 
-fn incoming(body: Vec<u8>, redelivered: bool, on_ack: impl FnOnce() + Send + 'static) -> Incoming {
+fn incoming(
+    body: Vec<u8>,
+    redelivered: bool,
+    on_ack: impl FnOnce() + Send + 'static,
+    alive: Arc<AtomicBool>,
+) -> Incoming {
     Incoming {
         input: Input::Jobs,
         exchange: "in".into(),
@@ -234,7 +247,7 @@ fn incoming(body: Vec<u8>, redelivered: bool, on_ack: impl FnOnce() + Send + 'st
         body,
         redelivered,
         delivery_count: u64::from(redelivered),
-        acker: Box::new(OnAck(Mutex::new(Some(Box::new(on_ack))))),
+        acker: Box::new(OnAck { act: Mutex::new(Some(Box::new(on_ack))), alive }),
     }
 }
 
@@ -247,7 +260,7 @@ fn addresses() -> Addresses {
         filtered: FILTERED.into(),
         events: "events".into(),
         dead: "dead".into(),
-        waiting: "waiting".into(),
+        waiting: WAITING.into(),
         jobs: "jobs".into(),
         opt_outs: "opt-outs".into(),
     }

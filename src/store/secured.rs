@@ -1,0 +1,96 @@
+//! Connections to Redis over TLS of ours.
+//!
+//! The vendor's own gives up where one of this machine's many authorities is of no use, reads them all anew for each
+//! connection even if none of them counts, and takes a switch that believes any server. What follows TLS, the login
+//! included, is the vendor's.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, RedisConnectionInfo};
+use rustix::net::sockopt::set_tcp_user_timeout;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::connection::{CONNECT_TIMEOUT, RedisRefused, describe};
+use crate::tls::{Named, Tls, TlsFiles};
+
+/// How settings call what a certificate is checked against.
+const NAMED: Named = Named { section: "redis", host: "redis.url" };
+
+/// A server that is reached over TLS.
+pub(super) struct Secured {
+    host: String,
+    port: u16,
+    login: RedisConnectionInfo,
+    tls: Tls,
+    /// How long sent bytes may stay without an answer of the other machine.
+    silence_max: Duration,
+    /// What carries bytes for each connection, until all who hold it have let go of it.
+    drivers: Mutex<JoinSet<()>>,
+}
+
+impl Secured {
+    /// Connects to nothing yet.
+    pub(super) fn new(
+        (host, port): (&str, u16),
+        login: &RedisConnectionInfo,
+        files: &TlsFiles,
+        silence_max: Duration,
+    ) -> Result<Self, RedisRefused> {
+        let tls = Tls::new(NAMED, host, files)?;
+        let host = host.to_owned();
+        Ok(Self { host, port, login: login.clone(), tls, silence_max, drivers: Mutex::default() })
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// A new connection, or why there is none.
+    pub(super) async fn connect(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, String> {
+        let connecting = timeout(CONNECT_TIMEOUT, self.open(config));
+        connecting.await.unwrap_or_else(|_| Err("no answer in time".into()))
+    }
+
+    async fn open(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, String> {
+        let io =
+            |error: std::io::Error| self.tls.advice(&error).unwrap_or_else(|| format!("connection: {error}"));
+        let stream = self.reach().await.map_err(io)?;
+        let stream = self.tls.secure(stream).await.map_err(io)?;
+        let logging_in = MultiplexedConnection::new_with_config(&self.login, stream, config);
+        // A server of TLS 1.3 refuses our certificate only now.
+        let (connection, driver) =
+            logging_in.await.map_err(|error| self.tls.advice(&error).unwrap_or_else(|| describe(&error)))?;
+        let mut drivers = self.drivers.lock().unwrap_or_else(PoisonError::into_inner);
+        while drivers.try_join_next().is_some() {}
+        drivers.spawn(driver);
+        Ok(connection)
+    }
+
+    /// Tries the host's addresses in turn.
+    async fn reach(&self) -> std::io::Result<TcpStream> {
+        let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the host has no address");
+        for address in lookup_host((self.host.as_str(), self.port)).await? {
+            match self.reach_at(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    async fn reach_at(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        set_tcp_user_timeout(&stream, u32::try_from(self.silence_max.as_millis()).unwrap_or(u32::MAX))?;
+        Ok(stream)
+    }
+}

@@ -1,0 +1,84 @@
+//! Bugs that somebody could write, each of which the simulator must find.
+//!
+//! They are the mistakes that are easily made (skip the barrier, acknowledge before the confirm) and the rules of the
+//! protocol, each switched off. Where a rule is closed by two others as well, or is about time, keys or a ledger that
+//! lost records, a history that is told step by step shows it ([`histories`](crate::histories)).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use suppressd::fail_points::FailPoint;
+
+use super::{ONE, Servers, THREE, TWO, run};
+use crate::fakes::redis::Flaw;
+
+/// Histories in which a bug must have shown itself.
+const HISTORIES_MAX: u64 = 600;
+
+/// What is broken.
+enum Broken {
+    Worker(FailPoint),
+    Scripts(Flaw),
+}
+
+/// Runs until the law is broken. Answers the seed.
+#[allow(clippy::print_stderr, reason = "how soon it is found")]
+fn must_be_found(broken: &Broken, servers: Servers, tells: &[&str]) {
+    let (point, flaw) = match broken {
+        Broken::Worker(point) => (Some(*point), None),
+        Broken::Scripts(flaw) => (None, Some(*flaw)),
+    };
+    for seed in 0..HISTORIES_MAX {
+        let history = AssertUnwindSafe(|| run(seed, servers, point.as_slice(), flaw));
+        let Err(panic) = catch_unwind(history) else { continue };
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+        assert!(
+            tells.iter().any(|tell| words.contains(tell)),
+            "{point:?}{flaw:?}, seed {seed}: it shows as another mistake: {words}"
+        );
+        eprintln!("{point:?}{flaw:?}: found by seed {seed}");
+        return;
+    }
+    panic!("{point:?}{flaw:?}: not found in {HISTORIES_MAX} histories");
+}
+
+/// One test a bug, so that they share the cores and each has its name.
+macro_rules! planted {
+    ($($test:ident: $broken:expr, $servers:expr, $tells:expr;)+) => {
+        $(#[test]
+        fn $test() {
+            must_be_found(&$broken, $servers, $tells);
+        })+
+    };
+}
+
+use Broken::{Scripts, Worker};
+
+const LEAKS: &[&str] = &["leaks"];
+const LOSES: &[&str] = &["without its effect", "never happens"];
+const STALE: &[&str] = &["older than"];
+const WRONG: &[&str] = &["leaks", "is not the fold"];
+
+planted! {
+    filtering_without_a_barrier_is_found: Worker(FailPoint::SkipBarrier), ONE, LEAKS;
+    acknowledging_before_the_confirm_is_found: Worker(FailPoint::AckUnconfirmed), ONE, LOSES;
+    taking_a_returned_message_for_delivered_is_found:
+        Worker(FailPoint::ReturnedIsDelivered), ONE, LOSES;
+    forgetting_the_receipt_of_an_event_that_comes_again_is_found:
+        Worker(FailPoint::ForgetReceipt), ONE, LOSES;
+    settling_an_event_before_it_is_applied_is_found:
+        Worker(FailPoint::SettleUnapplied), ONE, LOSES;
+    publishing_what_was_filtered_long_ago_is_found: Worker(FailPoint::PublishStale), ONE, STALE;
+    a_barrier_that_serves_who_came_after_it_was_sent_is_found:
+        Worker(FailPoint::BarrierUnderWay), ONE, LEAKS;
+    believing_a_list_without_a_fence_is_found: Worker(FailPoint::NoFence), ONE, LEAKS;
+    a_fence_for_another_identity_is_found: Worker(FailPoint::AnyFence), TWO, LEAKS;
+    a_mirror_that_takes_a_later_position_for_its_own_is_found: Worker(FailPoint::LoadLate), ONE, LEAKS;
+    a_mirror_that_passes_over_trimmed_entries_is_found: Worker(FailPoint::IgnoreGaps), ONE, LEAKS;
+    writing_without_comparing_is_found: Scripts(Flaw::NoCompare), ONE, WRONG;
+    barriers_that_do_not_wait_for_replicas_are_found: Scripts(Flaw::NoWait), TWO, LEAKS;
+    knowing_who_serves_by_the_list_alone_is_found: Scripts(Flaw::ListAlone), ONE, LEAKS;
+    a_new_list_with_an_old_name_is_found: Scripts(Flaw::SameName), ONE, LEAKS;
+    healing_from_the_end_of_the_ledger_is_found: Scripts(Flaw::HealFromNow), ONE, WRONG;
+    failing_over_is_where_a_fence_counts: Worker(FailPoint::NoFence), THREE, LEAKS;
+}
