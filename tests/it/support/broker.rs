@@ -180,14 +180,6 @@ impl Broker {
         answer
     }
 
-    /// Evaluates an Erlang expression in the broker; what it answers.
-    pub(crate) fn eval(&self, expression: &str) -> String {
-        let run = self.command("rabbitmqctl").args(["eval", expression]).output();
-        let run = run.expect("rabbitmqctl can be run");
-        assert!(run.status.success(), "{expression}: {}", String::from_utf8_lossy(&run.stderr));
-        String::from_utf8_lossy(&run.stdout).into_owned()
-    }
-
     /// Runs `rabbitmqctl`, which takes a second or two.
     pub(crate) async fn control(&self, arguments: &[&str]) {
         let mut command = self.command("rabbitmqctl");
@@ -200,6 +192,14 @@ impl Broker {
     /// Where AMQP is served.
     pub(crate) fn amqp_port(&self) -> u16 {
         self.amqp_port
+    }
+
+    /// Evaluates an Erlang expression in the broker; what it answers.
+    pub(crate) fn eval(&self, expression: &str) -> String {
+        let run = self.command("rabbitmqctl").args(["eval", expression]).output();
+        let run = run.expect("rabbitmqctl can be run");
+        assert!(run.status.success(), "{expression}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8_lossy(&run.stdout).into_owned()
     }
 
     /// The process id.
