@@ -51,12 +51,8 @@ pub enum FailPoint {
     AnyFence,
     /// The mirror is taken to be where the list was when it had been read: `load-late`.
     LoadLate,
-    /// Nobody asks whether it was the same list before and after it was read: `load-any`.
-    LoadAny,
     /// The mirror goes on beyond entries that were trimmed: `ignore-gaps`.
     IgnoreGaps,
-    /// A list that fell back behind the mirror is no loss: `ignore-loss`.
-    IgnoreLoss,
     /// The program dies after it has published a dead letter's original, before it takes the letter out of the dead
     /// queue: `die-after-redrive`.
     DieAfterRedrive,
@@ -192,9 +188,7 @@ mod with_fail_points {
             "no-fence" => FailPoint::NoFence,
             "any-fence" => FailPoint::AnyFence,
             "load-late" => FailPoint::LoadLate,
-            "load-any" => FailPoint::LoadAny,
             "ignore-gaps" => FailPoint::IgnoreGaps,
-            "ignore-loss" => FailPoint::IgnoreLoss,
             "die-after-redrive" => FailPoint::DieAfterRedrive,
             _ => panic!("SUPPRESSD_FAIL_POINTS: src/fail_points.rs has the names that there are"),
         }

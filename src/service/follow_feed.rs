@@ -191,7 +191,7 @@ impl Follower {
         if armed(FailPoint::LoadLate) {
             leap(&mut mirror, after.position, after.revision, after.last);
         }
-        if after.identity != before.identity && !armed(FailPoint::LoadAny) {
+        if after.identity != before.identity {
             return Err(Again::Load("the list's identity changed while it was read"));
         }
         self.catch_up(&mut mirror, enough.max(after.position)).await?;

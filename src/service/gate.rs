@@ -395,9 +395,6 @@ impl Gatekeeper {
 /// What Redis shows less of than this worker's mirror had when the barrier was sent. Another process or line
 /// of replication alone is no loss: a first replica that attaches changes those too.
 fn lost(reading: &Reading, mirrored: &Shown) -> Option<&'static str> {
-    if armed(FailPoint::IgnoreLoss) {
-        return None;
-    }
     let Some(identity) = &reading.identity else { return Some("Redis has no list") };
     let had = mirrored.list?;
     if identity.list != had {
