@@ -25,7 +25,7 @@ except ImportError:  # benches/run says so in the results
             return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-PREFETCH = 32
+PREFETCH = 30
 KINDS = ("user_id", "email", "phone")
 NO_DIGITS = str.maketrans("", "", " ()-+.\t")
 

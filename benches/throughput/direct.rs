@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 /// As many as the worker holds.
-const PREFETCH: u16 = 32;
+const PREFETCH: u16 = 30;
 
 const KINDS: [&str; 3] = ["user_id", "email", "phone"];
 

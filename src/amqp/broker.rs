@@ -53,7 +53,7 @@ impl BrokerSettings {
             endpoint,
             names,
             connection_name: "suppressd".into(),
-            jobs_prefetch: 32,
+            jobs_prefetch: 30,
             opt_outs_prefetch: 256,
             publishes_max: 64,
             hand_over_timeout: Duration::from_secs(5),

@@ -44,7 +44,7 @@ impl Amqp {
             password: section.take("password_file", secret::password_in_file),
             prefix: section.or("prefix", "suppressd", name(64, "-_.")),
             heartbeat: section.or("heartbeat_s", Duration::from_secs(8), seconds(1..=600)),
-            jobs_prefetch: section.or("jobs_prefetch", 32_u16, whole(1..=1000)),
+            jobs_prefetch: section.or("jobs_prefetch", 30_u16, whole(1..=1000)),
             events_prefetch: section.or("events_prefetch", 256_u16, whole(1..=10_000)),
             publish_channels: section.or("publish_channels", 64_u16, whole(1..=1000)),
             confirm_timeout: section.or("confirm_timeout_s", Duration::from_secs(30), seconds(1..=600)),

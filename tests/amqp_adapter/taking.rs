@@ -86,10 +86,10 @@ async fn no_more_is_out_than_the_prefetch_allows() {
     }
     consume(&broker, Input::Jobs).await;
     let mut out = Vec::new();
-    for _ in 0..32 {
+    for _ in 0..30 {
         out.push(soon(inputs.jobs.next()).await.unwrap());
     }
-    assert_eq!(client.ready(&names.jobs).await, 8);
+    assert_eq!(client.ready(&names.jobs).await, 10);
     assert!(out.pop().unwrap().acker.ack().await);
     assert!(soon(inputs.jobs.next()).await.is_some());
     broker.shutdown().await;

@@ -1,7 +1,7 @@
 //! The largest jobs together with a stream of small ones: the worker's memory stays below a bound that is
 //! derived from its settings.
 //!
-//! The bound, for `n` large jobs in RabbitMQ (`n` at most the prefetch of 32) of at most `b` = 16 MiB each:
+//! The bound, for `n` large jobs in RabbitMQ (`n` at most the prefetch of 30) of at most `b` = 16 MiB each:
 //!
 //! * 96 MiB for the program, its mirror and the small jobs;
 //! * `n · b` for deliveries that are held, each body once;
@@ -10,7 +10,7 @@
 //!   the body for the shortest recipients), its output (at most the body and the sums), and the frames of
 //!   both connections (the body once while it comes in, the output once while it goes out).
 //!
-//! With the shipped settings and a whole prefetch of the largest jobs that is 96 + 32 · 16 + 5 · 64 = 928 MiB.
+//! With the shipped settings and a whole prefetch of the largest jobs that is 96 + 30 · 16 + 5 · 64 = 896 MiB.
 
 use lapin::BasicProperties;
 
