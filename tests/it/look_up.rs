@@ -1,5 +1,8 @@
 //! `suppressd look-up`: what is in force for a person, why, since when, provable from the ledger.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -271,6 +274,7 @@ async fn what_was_said_before_a_new_key_came_is_told_under_the_old_one() {
     scene.apply(event("e-1", "opt_out", json!({"phone": "87771113111"}))).await;
     let second = scene.stage.directory().join("second.key");
     std::fs::write(&second, "8f1b3c5d7e9fa0b2c4d6e8f00112233445566778899aabbccddeeff0a1b2c3d4\n").unwrap();
+    std::fs::set_permissions(&second, Permissions::from_mode(0o600)).unwrap();
     let keys = [Stage::key_file(), second].map(|key| format!("\"{}\"", key.display()));
     scene.stage.configure(&format!("[hashing]\nkey_files = [{}]\n", keys.join(", ")));
     scene.worker.sigterm();
