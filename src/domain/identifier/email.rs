@@ -163,6 +163,10 @@ fn write(local: &str, domain: &str, buffer: &mut String) -> Result<(), Unusable>
         buffer.push_str(local);
     } else if is_gmail {
         untagged(local).split('.').for_each(|piece| buffer.push_str(piece));
+        if !buffer.is_ascii() {
+            // A dot kept a letter and its accent apart.
+            *buffer = folded(buffer);
+        }
     } else {
         buffer.push_str(untagged(local));
     }

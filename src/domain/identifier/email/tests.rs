@@ -86,6 +86,7 @@ fn gmail_ignores_dots_and_has_two_names() {
         "ivanpetrov@gmail.com",
         &["ivan.petrov@gmail.com", "I.v.a.n.Petrov+x@GoogleMail.com", "ivanpetrov@googlemail.com."],
     );
+    check("ḁ@gmail.com", &["A.\u{325}@gmail.com", "a\u{325}@googlemail.com"]);
     check("ivan.petrov@gmail.com.kz", &[]);
     refuse(Unusable::Malformed, &[".@gmail.com", "..+x@gmail.com"]);
 }
