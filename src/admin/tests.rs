@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use super::*;
 use crate::domain::catalogue::Catalogue;
-use crate::service::health::{Dependency, State};
+use crate::service::health::{Dependency, State, Warning};
 
 const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(10);
@@ -131,7 +131,7 @@ async fn a_worker_with_a_warning_is_ready() {
     for dependency in Dependency::ALL {
         server.health.set(*dependency, State::Ready);
     }
-    server.health.warn("unroutable_jobs", Some("3 jobs wait for a binding".into()));
+    server.health.warn(Warning::UnroutableJobs, Some("3 jobs wait for a binding".into()));
     let answer = server.ask("GET", "/ready").await;
     assert_eq!((answer.status, &answer.json()["ready"]), (200, &serde_json::Value::Bool(true)));
     let warning = serde_json::json!([{"name": "unroutable_jobs", "why": "3 jobs wait for a binding"}]);
