@@ -82,22 +82,26 @@ fn anchor(heading: &str) -> String {
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
+/// The targets of a text's headings.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches(['#', ' ']))).collect()
+}
+
 #[test]
 fn every_link_leads_somewhere() {
-    let readme = readme();
-    let headings: Vec<_> = readme
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| anchor(line.trim_start_matches(['#', ' '])))
-        .collect();
-    let targets = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
-    let broken: Vec<_> = targets
-        .filter(|target| match target.strip_prefix('#') {
-            Some(heading) => !headings.iter().any(|known| known == heading),
-            None => !top().join(target).exists(),
-        })
-        .collect();
-    assert!(broken.is_empty(), "links of README.md that lead nowhere: {broken:#?}");
+    let leads = |page: &str, target: &str| {
+        let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+        let file = if path.is_empty() { top().join(page) } else { top().join(page).with_file_name(path) };
+        let text = || std::fs::read_to_string(&file).unwrap_or_default();
+        file.exists() && (heading.is_empty() || anchors(&text()).iter().any(|known| known == heading))
+    };
+    for page in ["README.md", "deploy/RUNBOOK.md"] {
+        let text = text(page);
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
+        let broken: Vec<_> = targets.filter(|target| !leads(page, target)).collect();
+        assert!(broken.is_empty(), "links of {page} that lead nowhere: {broken:#?}");
+    }
 }
 
 #[test]
@@ -200,7 +204,12 @@ fn every_role_and_every_command_is_named() {
     let (_, commands) = help.split_once("Commands:\n").expect("help lists the commands");
     let commands =
         commands.lines().map_while(|line| line.strip_prefix("  ")).filter_map(|line| line.split(' ').next());
-    named("commands", commands, |command| format!("suppressd {command}"));
+    let commands: Vec<_> = commands.collect();
+    named("commands", commands.iter().copied(), |command| format!("suppressd {command}"));
+    let runbook = text("deploy/RUNBOOK.md");
+    let told = runbook.split("`suppressd ").skip(1).filter_map(|rest| rest.split([' ', '`', '\n']).next());
+    let wrong: Vec<_> = told.filter(|command| !commands.contains(command)).collect();
+    assert!(wrong.is_empty(), "RUNBOOK.md tells to run commands that do not exist: {wrong:#?}");
 }
 
 struct Shipped(Catalogue);

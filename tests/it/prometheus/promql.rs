@@ -56,7 +56,9 @@ fn read_name<'a>(name: &str, rest: &'a str, named: &mut Named) -> &'a str {
             .extend(labels.split(',').map(str::trim).filter(|label| !label.is_empty()).map(str::to_owned));
         return rest;
     }
-    if WORDS.contains(&name) || LABEL_LISTS.contains(&name) {
+    // `sum by (…)` is a function too.
+    let next = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+    if WORDS.contains(&name) || LABEL_LISTS.contains(&name) || matches!(next, "by" | "without") {
         return rest;
     }
     let (matchers, rest) = match rest.strip_prefix('{') {

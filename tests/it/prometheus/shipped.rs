@@ -6,7 +6,7 @@ use serde_json::Value;
 use suppressd::metrics::{Alarm, Metrics};
 use suppressd::settings::load_rules;
 
-use super::{histories, promql, rules, top};
+use super::{histories, promql, reader, top};
 
 /// What Prometheus itself adds to every series, and what the histograms have.
 const COMMON_LABELS: &[&str] = &["job", "instance", "le"];
@@ -88,7 +88,7 @@ fn recorded(rules: &[Value]) -> BTreeSet<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_alert_has_an_entry_in_the_runbook_a_severity_and_a_test_and_every_entry_has_an_alert() {
-    let (rules, runbook) = (rules().await, text("deploy/RUNBOOK.md"));
+    let (rules, runbook) = (reader().await.rules(), text("deploy/RUNBOOK.md"));
     let tests: String =
         histories().iter().map(|path| std::fs::read_to_string(path).expect("it is UTF-8")).collect();
     let entries: BTreeSet<&str> = runbook.lines().filter_map(|line| line.strip_prefix("### ")).collect();
@@ -126,7 +126,7 @@ async fn every_alert_has_an_entry_in_the_runbook_a_severity_and_a_test_and_every
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_metric_and_every_label_that_an_alert_names_exists() {
-    let (rules, known) = (rules().await, known());
+    let (rules, known) = (reader().await.rules(), known());
     let recorded = recorded(&rules);
     assert!(rules.len() > 30, "Prometheus has read the rules");
     for rule in &rules {
@@ -154,7 +154,8 @@ fn members<'a>(value: &'a Value, member: &str, found: &mut Vec<&'a str>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dashboard_shows_metrics_that_exist() {
-    let (rules, known) = (rules().await, known());
+    let (prometheus, known) = (reader().await, known());
+    let rules = prometheus.rules();
     let recorded = recorded(&rules);
     let dashboard: Value =
         serde_json::from_str(&text("deploy/prometheus/dashboard.json")).expect("the dashboard is JSON");
@@ -164,6 +165,8 @@ async fn the_dashboard_shows_metrics_that_exist() {
     for expression in &expressions {
         assert_eq!(strange(expression, &known, &recorded), [""; 0], "{expression}");
         assert!(expression.contains("job=~\"$job\""), "of one installation: {expression}");
+        // A mistake in it is refused.
+        prometheus.query(&expression.replace("$job", "shop").replace("$__rate_interval", "5m"));
     }
     let variables = dashboard["templating"]["list"].as_array().expect("it has variables");
     let queries: Vec<_> = variables.iter().filter_map(|variable| variable["definition"].as_str()).collect();

@@ -59,6 +59,13 @@ impl Prometheus {
         answer["data"].clone()
     }
 
+    /// What an expression gives now.
+    pub(crate) fn query(&self, expression: &str) -> Vec<serde_json::Value> {
+        let encoded = expression.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
+        let answer = self.ask(&format!("query?query={encoded}"));
+        answer["result"].as_array().expect("series are a list").clone()
+    }
+
     /// The names of the alerts that fire now, each as often as it does, in order.
     pub(crate) fn firing(&self) -> Vec<String> {
         let alerts = self.ask("alerts");
