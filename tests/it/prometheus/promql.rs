@@ -1,5 +1,5 @@
-//! As much of PromQL as is needed to see which metrics and labels an expression names. Whether it is right at all is
-//! Prometheus's to say.
+//! Reads just enough of Prometheus's expressions to see which metrics and labels they name. Whether one is right at all
+//! is Prometheus's to say.
 
 /// What follows these is a list of labels.
 const LABEL_LISTS: &[&str] = &["by", "without", "on", "ignoring", "group_left", "group_right"];

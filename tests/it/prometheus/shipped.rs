@@ -78,7 +78,7 @@ fn strange(expression: &str, known: &Known, recorded: &BTreeSet<&str>) -> Vec<St
     strange
 }
 
-fn is_alert(rule: &&Value) -> bool {
+fn is_alert(rule: &Value) -> bool {
     rule["type"] == "alerting"
 }
 
@@ -92,7 +92,7 @@ async fn every_alert_has_an_entry_in_the_runbook_a_severity_and_a_test_and_every
     let tests: String =
         histories().iter().map(|path| std::fs::read_to_string(path).expect("it is UTF-8")).collect();
     let entries: BTreeSet<&str> = runbook.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-    let alerts: Vec<_> = rules.iter().filter(is_alert).collect();
+    let alerts: Vec<_> = rules.iter().filter(|rule| is_alert(rule)).collect();
     let names: BTreeSet<&str> = alerts.iter().filter_map(|alert| alert["name"].as_str()).collect();
     assert_eq!(names.len(), alerts.len(), "each name is there once");
     assert_eq!(names, entries, "alerts of suppressd.rules.yml, and entries of RUNBOOK.md");
