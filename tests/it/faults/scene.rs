@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::flow::{Flow, Mix, RECOVERY, SHARP};
 use super::say;
 use crate::checker::Verdict;
-use crate::support::{Broker, Inbox, Persistence, Proxy, Redis, Stage, Worker, lasting};
+use crate::support::{Broker, Inbox, LONG, Persistence, Proxy, Redis, Stage, Worker, lasting};
 
 /// Enough opt-outs that what is lost would show in every job.
 pub(super) const BEFORE: u64 = 150;
@@ -64,7 +64,7 @@ impl Scene {
         let ops = stage.connect("ops").await;
         let alarms = ops.inbox("ops.alarms", &[("suppressd.events", "alarm.#")]).await;
         let flow = Flow::with(&stage, LANES, seed, mix).await;
-        flow.more(BEFORE, RECOVERY).await;
+        flow.more(BEFORE, LONG).await;
         Self { stage, workers, flow, amqp, redis, alarms }
     }
 
