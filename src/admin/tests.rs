@@ -143,6 +143,7 @@ async fn metrics_are_prometheus_text_and_agree_with_readiness() {
     let server = Server::start(PATIENT).await;
     server.metrics.set_revision(7);
     server.health.set(Dependency::Mirror, State::Ready);
+    server.health.warn(Warning::Clock, Some("90 s ahead of Redis".into()));
     let answer = server.ask("GET", "/metrics").await;
     assert_eq!(answer.status, 200);
     assert!(answer.has_header("content-type: text/plain; version=0.0.4"), "{}", answer.head);
@@ -151,6 +152,8 @@ async fn metrics_are_prometheus_text_and_agree_with_readiness() {
         "suppressd_revision 7",
         "suppressd_ready{dependency=\"mirror\"} 1",
         "suppressd_ready{dependency=\"amqp\"} 0",
+        "suppressd_warning{name=\"clock\"} 1",
+        "suppressd_warning{name=\"fold\"} 0",
     ] {
         assert!(answer.body.lines().any(|one| one == line), "{line}");
     }
