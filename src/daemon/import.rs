@@ -5,7 +5,7 @@
 //! at a time; what the list holds already is not written again, so a second run of the same file writes nothing.
 //! The command never runs far ahead of the list: what others say meanwhile waits behind some thousand lines at most.
 
-mod appending;
+pub(super) mod appending;
 mod beside;
 mod comparing;
 mod reading;
