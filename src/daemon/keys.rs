@@ -120,7 +120,8 @@ async fn with_core(
         progress.note("what stands under this key is copied to the newest one");
         copied += copy(core, &surveyor, &survey, key).await?;
     }
-    Err(Stop::Unavailable("an import goes on: run it again when that is done".into()).into())
+    let why = "somebody still lacks something under the newest key, while others write: run it again later";
+    Err(Stop::Unavailable(why.into()).into())
 }
 
 /// Copies what people lack under the key that stays. Answers how many they are.

@@ -336,6 +336,19 @@ impl Working {
         if self.head.keys == *of && others_stay {
             self.head.keys.remove(&key);
             self.head.retired.insert(key);
+            self.count_copied(key);
+        }
+    }
+
+    /// What was copied from this key came without one, so it is not counted yet under those that stay.
+    fn count_copied(&mut self, from: KeyCheck) {
+        let counts = self.head.counts.iter().filter(|((key, _), _)| *key == from);
+        let counts: Vec<_> = counts.map(|((_, kind), count)| (*kind, *count)).collect();
+        for key in &self.head.keys {
+            for (kind, count) in &counts {
+                let there = self.head.counts.entry((*key, *kind)).or_default();
+                *there = (*there).max(*count);
+            }
         }
     }
 

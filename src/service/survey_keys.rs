@@ -4,7 +4,8 @@
 //!
 //! - A record is folded only if it names every key that is needed where it stands. From the record on that registers
 //!   a new key, whatever is folded names the old and the new one. So what is under the old key alone comes from
-//!   before, and becomes less only.
+//!   before, and becomes less only. The exception is a request in review from before, which says what it says when it
+//!   is applied: so those are looked for first, and no new one can come.
 //! - Statements join and links stay: what was copied to a counterpart stays there. Provisional holds end with their
 //!   request, under every key that it names.
 //! - The retirement names the keys that it was found out with. If they are others where it comes to stand, it is void.
@@ -159,7 +160,8 @@ impl<'a> Surveyor<'a> {
             keys: self.head.keys.iter().map(of_key).collect(),
             retired: self.head.retired.clone(),
             unknown: vec![],
-            requests: 0,
+            // First: one that is applied while the list is read would say something behind the reader's back.
+            requests: self.requests_without(to).await?,
         };
         for slice in 0..self.ground.list.slices() {
             self.take_slice(slice, &mut survey).await?;
@@ -171,7 +173,6 @@ impl<'a> Surveyor<'a> {
         let alone = survey.keys.values_mut().map(|of_key| std::mem::take(&mut of_key.alone));
         let again: Vec<Digest> = alone.flatten().chain(std::mem::take(&mut survey.unknown)).collect();
         self.judge(&again, &mut survey).await?;
-        survey.requests = self.requests_without(to).await?;
         Ok(survey)
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::scene::{CANARIES, Scene, but, event};
-use crate::support::{Finished, Stage, eventually};
+use crate::support::{Finished, LONG, Stage, eventually};
 
 /// A key that nobody uses.
 const KEY: &str = "5d0c7be2a94536a7d3f0e1c2b4968570ad3e5f6b7c8d9e1f2031425364758a8f\n";
@@ -146,7 +146,7 @@ async fn a_key_is_rotated_and_nobody_is_lost_on_the_way() {
     on.scene.apply(but(event("e-4", "identifier_changed", json!({"user_id": "U-canary"})), changed)).await;
     let old = on.check();
     let begun = on.stage().begin("killed", &["keys", "retire", &old]);
-    eventually("the command is at work", crate::support::SOON, async || {
+    eventually("the command is at work", LONG, async || {
         begun.output().contains("copied to the newest").then_some(())
     })
     .await;

@@ -254,6 +254,20 @@ fn a_key_is_retired_only_with_the_keys_that_it_was_found_out_with_and_never_the_
 }
 
 #[test]
+fn a_retired_keys_identifiers_are_counted_under_those_that_stay() {
+    let mut said = event(1, EventKind::OptOut, 5, 0);
+    said.keys.truncate(1);
+    said.content.truncate(1);
+    said.subject[0].digests.truncate(1);
+    let mut records = ledger([said]);
+    records.push(entry(90, Record::KeyAdded { key: OTHER_KEY }));
+    records.push(entry(91, Record::KeyRetired { key: KEY, of: [KEY, OTHER_KEY].into() }));
+    let counts = folded(&records).head.counts;
+    assert_eq!(counts[&(OTHER_KEY, IdentifierKind::Phone)], 1);
+    assert_eq!(counts[&(KEY, IdentifierKind::Phone)], 1, "they are still there, and take room");
+}
+
+#[test]
 fn the_same_change_of_identifier_again_is_one_link_of_the_latest_date() {
     let list = folded(&ledger([
         event(1, EventKind::IdentifierChanged, 3, 0),
