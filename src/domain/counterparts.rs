@@ -10,6 +10,7 @@
 //! retirement, could tell the difference.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher;
 
 use jiff::Timestamp;
 
@@ -128,11 +129,11 @@ pub enum Standing {
 }
 
 /// Compares. `of` knows what the list has of a digest.
-pub fn standing(
+pub fn standing<S: BuildHasher>(
     counterparts: &Counterparts,
     digest: Digest,
     to: KeyCheck,
-    of: &HashMap<Digest, Person>,
+    of: &HashMap<Digest, Person, S>,
 ) -> Standing {
     let Some(person) = of.get(&digest) else { return Standing::Covered };
     let Some((other, carried)) = counterparts.carried(digest, person, to) else {

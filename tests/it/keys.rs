@@ -188,7 +188,7 @@ async fn a_key_is_rotated_and_nobody_is_lost_on_the_way() {
     on.scene.worker.wait_ready().await;
     on.expect_nobody_but(&["U-9"]).await;
     assert_eq!(on.exported(), exported);
-    let told = on.run(&["look-up", "--user-id", "U-canary", "--json"]);
+    let told = on.stage().run(&["look-up", "--user-id", "U-canary", "--json"]);
     assert_eq!(told.code, Some(0), "ledger and list agree: {told:?}");
 
     let old_file = both[0].clone();

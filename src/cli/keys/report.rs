@@ -1,5 +1,7 @@
 //! What stands under each key, for people and for machines.
 
+use std::fmt::Write;
+
 use serde::Serialize;
 
 use super::super::table::table;
@@ -58,17 +60,22 @@ impl Report {
         }
         let rows: Vec<[String; 5]> = self.keys.iter().map(Row::cells).collect();
         let mut text = table(["key", "since", "identifiers", "only there", "to copy"], &rows);
-        if self.unknown > 0 {
-            text += &format!("identifiers of which no record tells the key: {}\n", self.unknown);
-        }
-        if self.requests > 0 {
-            text += &format!("requests in review that name nobody under the newest key: {}\n", self.requests);
+        let sums = [
+            (self.unknown, "identifiers of which no record tells the key"),
+            (self.requests, "requests in review that name people under an older key alone"),
+        ];
+        for (count, what) in sums.into_iter().filter(|(count, _)| *count > 0) {
+            line(&mut text, format_args!("{what}: {count}"));
         }
         if !self.retired.is_empty() {
-            text += &format!("retired: {}\n", self.retired.join(", "));
+            line(&mut text, format_args!("retired: {}", self.retired.join(", ")));
         }
         text
     }
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    writeln!(text, "{line}").expect("a String takes text");
 }
 
 impl Row {
@@ -97,29 +104,29 @@ impl Row {
 
 /// Why a key cannot be retired, and what to do.
 pub(super) fn depends(survey: &Survey, key: KeyCheck) -> String {
-    let mut why = format!("not retired, and nothing was changed: {key} is needed");
+    let mut why = vec![format!("not retired, and nothing was changed: {key} is needed")];
     let alone = survey.keys.get(&key).map_or(0, |of| of.alone.len());
     if alone > 0 {
-        why += &format!(
-            "\n- {alone} identifiers are known under it alone: whoever they are would be written to again. Send \
-             their opt-outs and changes of identifiers again while both keys are in hashing.key_files: \
+        why.push(format!(
+            "- {alone} identifiers are known under it alone: whoever they are would be written to again. Send their \
+             opt-outs and changes of identifiers again while both keys are in hashing.key_files: \
              `suppressd import`, `suppressd opt-out`, or as events"
-        );
+        ));
     }
     if !survey.unknown.is_empty() {
-        why += &format!(
-            "\n- of {} identifiers no record tells the key, because they came as digests: out of an export, or out \
-             of the list when its ledger was lost. Send their opt-outs again, dated now",
+        why.push(format!(
+            "- of {} identifiers no record tells the key, because they came as digests: out of an export, or out of \
+             the list when its ledger was lost. Send their opt-outs again, dated now",
             survey.unknown.len()
-        );
+        ));
     }
     if survey.requests > 0 {
-        why += &format!(
-            "\n- {} requests in review name people under an older key alone: decide on them (`suppressd requests`)",
+        why.push(format!(
+            "- {} requests in review name people under an older key alone: decide on them (`suppressd requests`)",
             survey.requests
-        );
+        ));
     }
-    why
+    why.join("\n")
 }
 
 #[cfg(test)]
