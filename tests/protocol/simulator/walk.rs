@@ -168,7 +168,9 @@ impl Walk {
 
     fn give_a_job(&mut self, worker: usize) {
         self.note(format!("W{worker} gets a job"));
-        let delivery = self.workers[worker].job(&self.world, &self.everybody());
+        // Among them is who opts out next.
+        let people: Vec<_> = (0..=self.people + 1).map(Person).collect();
+        let delivery = self.workers[worker].job(&self.world, &people);
         self.held.push((worker, delivery));
     }
 

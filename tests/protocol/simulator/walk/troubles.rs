@@ -205,6 +205,10 @@ impl Walk {
             self.somebody_opts_out(0).await;
         }
         self.start_again(1, &self.setup.clone());
+        // The list is whole again where the new worker met it.
+        for worker in &self.workers {
+            worker.broker.sees_until(self.world.stream.len());
+        }
         // Two parts are asked for at once, so the last one is asked for behind this one.
         let mut held = self.workers[1].steps.hold(Step::Answered(Call::Slice(SLICES - 3)));
         held.reached().await;
@@ -215,6 +219,10 @@ impl Walk {
         held.go();
         let_pass(Duration::from_secs(2)).await;
         barrier.go();
+        let_pass(Duration::from_secs(1)).await;
+        for worker in &self.workers {
+            worker.broker.sees_until(u64::MAX);
+        }
         self.give_a_job(1);
         self.some_time().await;
     }
