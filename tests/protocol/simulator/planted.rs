@@ -25,13 +25,11 @@
 //! | 17 | any keys (72) |
 //! | 18 | any version (3) |
 //!
-//! What cannot show itself here, because another rule stands against it as well or because it is a real server's, is
-//! told step by step ([`histories`](crate::histories)) or tested on one: the last record's id in the compare (3: the
-//! ledger is checked before, 15); parts of two lists in one mirror (6, `load-across`: the list that fell back is noticed, 13, and so is a gap, 7);
-//! the second position that a load waits for (6: each job waits for its own, 11); a
-//! barrier that only reads (9: `WAIT` fails on a replica; history 5, and
-//! `a_redis_that_takes_no_writes_holds_everything_until_it_does` on a real one); that a list is created only if there is
-//! none (12: whichever list there is needs a fence).
+//! Not among them, because another rule stands against it as well: the last record's id in the compare (3; the ledger is
+//! checked before, 15); parts of two lists in one mirror (6: `load-across` did not show in 600 histories); the second
+//! position that a load waits for (6; each job waits for its own, 11); a barrier that only reads (9; `WAIT` fails on a
+//! replica; history 5 tells it); that a list is created only if there is none (12; whichever there is needs a fence).
+//! Some are told step by step in [`histories`](crate::histories).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
