@@ -1,7 +1,7 @@
 //! The list of suppressions over Redis.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use super::connection::{Connection, RedisConfig, RedisRefused};
 use super::keys::{BUCKETS, Hash, Keys, REVIEW};
 use super::meta;
 use super::replies::{parsed, read_barrier, read_bucket, read_feed, read_fence, read_outcome};
+use super::sentinels::Sentinels;
 use crate::codec::record::hex;
 use crate::codec::value;
 use crate::domain::digest::Digest;
@@ -58,7 +59,10 @@ pub struct RedisList {
     pub(super) keys: Keys,
     /// The key of its head.
     pub(super) meta: String,
-    wait_replicas: usize,
+    /// As it is set.
+    wait_replicas: Option<usize>,
+    /// Who says where the primary is, if it is not always the same server.
+    pub(super) sentinels: Option<Arc<Sentinels>>,
     /// Barriers alone: `WAIT` blocks whoever shares the connection.
     pub(super) barriers: Connection,
     /// The applier's reads and writes, and everything small.
@@ -84,14 +88,17 @@ impl RedisList {
 
     fn with_meta(config: &RedisConfig, meta: String, keys: Keys) -> Result<Self, RedisRefused> {
         let timeout = config.response_timeout;
+        let sentinels = config.sentinels()?;
+        let connection = |timeout| Connection::new(config, sentinels.as_ref(), timeout);
         Ok(Self {
             keys,
             meta,
             wait_replicas: config.wait_replicas,
-            barriers: Connection::new(config, timeout + REPLICAS_TIMEOUT)?,
-            work: Connection::new(config, timeout)?,
-            feed: Connection::new(config, timeout + FEED_BLOCK)?,
-            bulk: Connection::new(config, timeout * 4)?,
+            barriers: connection(timeout + REPLICAS_TIMEOUT)?,
+            work: connection(timeout)?,
+            feed: connection(timeout + FEED_BLOCK)?,
+            bulk: connection(timeout * 4)?,
+            sentinels,
         })
     }
 
@@ -108,8 +115,30 @@ impl RedisList {
         let connected = self.info("replication", "connected_slaves").await?;
         let replicas: usize = connected.parse().map_err(|_| ListFault::Unreadable("connected_slaves"))?;
         // Half of all servers, the primary among them, rounded down.
-        let half = usize::midpoint(replicas, 1);
-        Ok((self.wait_replicas < half).then_some(half))
+        let mut half = usize::midpoint(replicas, 1);
+        if let Some(sentinels) = &self.sentinels {
+            // One that attached since the connection was made counts from now on.
+            sentinels.count(replicas);
+            half = sentinels.half();
+        }
+        Ok((self.wait_replicas() < half).then_some(half))
+    }
+
+    /// How many replicas must have a write before it counts. With Sentinels it may grow.
+    pub fn wait_replicas(&self) -> usize {
+        let half = || self.sentinels.as_ref().map_or(0, |sentinels| sentinels.half());
+        self.wait_replicas.unwrap_or_else(half)
+    }
+
+    /// Leaves a server that, by the Sentinels' word, is no longer the primary: it may go on for a while without
+    /// knowing, and without `redis.wait_replicas` nothing else would tell.
+    pub async fn follow_sentinels(&self) {
+        let Some(sentinels) = &self.sentinels else { return };
+        let Ok(primary) = sentinels.primary().await else { return };
+        if self.barriers.leads_elsewhere(&primary).await {
+            tracing::warn!("the Sentinels name another primary");
+            self.barriers.refresh().await;
+        }
     }
 
     /// One line of what Redis says of itself.
@@ -125,15 +154,20 @@ impl RedisList {
         &self,
         connection: &mut redis::aio::MultiplexedConnection,
     ) -> Result<(), ListFault> {
-        if self.wait_replicas == 0 {
+        let want = self.wait_replicas();
+        if want == 0 {
             return Ok(());
         }
         let millis = u64::try_from(REPLICAS_TIMEOUT.as_millis()).expect("a second is few milliseconds");
-        let have = cmd("WAIT").arg(self.wait_replicas).arg(millis).query_async(connection).await;
+        let have = cmd("WAIT").arg(want).arg(millis).query_async(connection).await;
         let have: usize = self.barriers.checked(have).await?;
         // WAIT answers a count even when its time is up.
-        if have < self.wait_replicas {
-            return Err(ListFault::Replicas { have, want: self.wait_replicas });
+        if have < want {
+            if self.sentinels.is_some() {
+                // It may have lost them to another primary.
+                self.barriers.refresh().await;
+            }
+            return Err(ListFault::Replicas { have, want });
         }
         Ok(())
     }

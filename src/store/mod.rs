@@ -33,11 +33,13 @@ mod list;
 mod look_ups;
 mod mail_turn;
 mod meta;
+mod node;
 mod permissions;
 mod rebuild;
 mod replies;
 mod requests;
 mod secured;
+mod sentinels;
 mod suspects;
 
 pub use campaigns::Listed;
@@ -46,3 +48,4 @@ pub use inspect::{Facts, Inspection, Unseen, digests_a_hash};
 pub use list::RedisList;
 pub use look_ups::{LOOK_UPS_KEPT, LookUp};
 pub use rebuild::Promoted;
+pub use sentinels::{Heard, SentinelConfig};
