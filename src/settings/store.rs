@@ -37,16 +37,19 @@ pub struct Redis {
 impl Redis {
     pub(super) fn take(section: &mut Section<'_>) -> Self {
         let default = Secret::new("redis://127.0.0.1:6379/0");
-        let given = section.take("url", sentinels::url).unwrap_or(Given { url: default, sentinels: None });
-        let url = given.url;
+        let set = section.has("url");
+        let given = section.take("url", sentinels::url);
+        // What its keys are for cannot be told of a URL that cannot be read.
+        let unreadable = set && given.is_none();
+        let Given { url, sentinels } = given.unwrap_or(Given { url: default, sentinels: None });
         let scheme = tls::scheme_of(&url);
-        let tls = match given.sentinels {
+        let tls = match sentinels {
             None => tls::take(section, scheme, SECURED[0]),
             Some(_) => tls::take(section, &format!("{scheme}-sentinel"), SECURED[1]),
         };
         Self {
             tls,
-            sentinels: take_sentinels(section, given.sentinels),
+            sentinels: take_sentinels(section, sentinels, unreadable),
             url,
             password: section.take("password_file", secret::password_in_file),
             // No braces: the hash tag is ours.
@@ -72,12 +75,16 @@ impl Redis {
 }
 
 /// The Sentinels with what they ask for themselves.
-fn take_sentinels(section: &mut Section<'_>, given: Option<Sentinels>) -> Option<Sentinels> {
+fn take_sentinels(
+    section: &mut Section<'_>,
+    given: Option<Sentinels>,
+    unreadable: bool,
+) -> Option<Sentinels> {
     let keys = ["sentinel_user", "sentinel_password_file"];
     let set = keys.map(|key| section.has(key));
     let user = section.take(keys[0], text(USER_BYTES_MAX));
     let password = section.take(keys[1], secret::password_in_file);
-    if given.is_none() {
+    if given.is_none() && !unreadable {
         for (key, _) in keys.iter().zip(set).filter(|(_, set)| *set) {
             section.refuse(&[key], "", "is for redis-sentinel:// alone: write that in the url, or remove it");
         }

@@ -46,7 +46,7 @@ const SLICE_BUCKETS: u32 = 1024;
 const LEASE: Duration = Duration::from_secs(2);
 
 /// How long a barrier waits for replicas.
-const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
 
 static BARRIER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/barrier.lua")));
 static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/apply.lua")));
@@ -60,7 +60,7 @@ pub struct RedisList {
     /// The key of its head.
     pub(super) meta: String,
     /// As it is set.
-    wait_replicas: Option<usize>,
+    pub(super) wait_replicas: Option<usize>,
     /// Who says where the primary is, if it is not always the same server.
     pub(super) sentinels: Option<Arc<Sentinels>>,
     /// Barriers alone: `WAIT` blocks whoever shares the connection.
@@ -110,66 +110,13 @@ impl RedisList {
         }
     }
 
-    /// How many replicas a write should reach so that no failover can lose it, if `redis.wait_replicas` is less.
-    pub async fn replicas_short(&self) -> Result<Option<usize>, ListFault> {
-        let connected = self.info("replication", "connected_slaves").await?;
-        let replicas: usize = connected.parse().map_err(|_| ListFault::Unreadable("connected_slaves"))?;
-        // Half of all servers, the primary among them, rounded down.
-        let mut half = usize::midpoint(replicas, 1);
-        if let Some(sentinels) = &self.sentinels {
-            // One that attached since the connection was made counts from now on.
-            sentinels.count(replicas);
-            half = sentinels.half();
-        }
-        Ok((self.wait_replicas() < half).then_some(half))
-    }
-
-    /// How many replicas must have a write before it counts. With Sentinels it may grow.
-    pub fn wait_replicas(&self) -> usize {
-        let half = || self.sentinels.as_ref().map_or(0, |sentinels| sentinels.half());
-        self.wait_replicas.unwrap_or_else(half)
-    }
-
-    /// Leaves a server that, by the Sentinels' word, is no longer the primary: it may go on for a while without
-    /// knowing, and without `redis.wait_replicas` nothing else would tell.
-    pub async fn follow_sentinels(&self) {
-        let Some(sentinels) = &self.sentinels else { return };
-        let Ok(primary) = sentinels.primary().await else { return };
-        if self.barriers.leads_elsewhere(&primary).await {
-            tracing::warn!("the Sentinels name another primary");
-            self.barriers.refresh().await;
-        }
-    }
-
     /// One line of what Redis says of itself.
-    async fn info(&self, section: &str, name: &'static str) -> Result<String, ListFault> {
+    pub(super) async fn info(&self, section: &str, name: &'static str) -> Result<String, ListFault> {
         let mut connection = self.work.get().await?;
         let info: Result<String, _> = cmd("INFO").arg(section).query_async(&mut connection).await;
         let info = self.work.checked(info).await?;
         let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.map(|value| value.trim().to_owned()).ok_or(ListFault::Unreadable(name))
-    }
-
-    pub(super) async fn replicas(
-        &self,
-        connection: &mut redis::aio::MultiplexedConnection,
-    ) -> Result<(), ListFault> {
-        let want = self.wait_replicas();
-        if want == 0 {
-            return Ok(());
-        }
-        let millis = u64::try_from(REPLICAS_TIMEOUT.as_millis()).expect("a second is few milliseconds");
-        let have = cmd("WAIT").arg(want).arg(millis).query_async(connection).await;
-        let have: usize = self.barriers.checked(have).await?;
-        // WAIT answers a count even when its time is up.
-        if have < want {
-            if self.sentinels.is_some() {
-                // It may have lost them to another primary.
-                self.barriers.refresh().await;
-            }
-            return Err(ListFault::Replicas { have, want });
-        }
-        Ok(())
     }
 
     async fn read_people(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {

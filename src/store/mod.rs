@@ -36,6 +36,7 @@ mod meta;
 mod node;
 mod permissions;
 mod rebuild;
+mod replicas;
 mod replies;
 mod requests;
 mod secured;

@@ -23,6 +23,9 @@ use crate::tls::TlsFiles;
 /// How long one Sentinel may take, from the connection to its last word.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What to do about a login.
+const LOGIN: &str = "set redis.sentinel_password_file, and redis.sentinel_user if it has users";
+
 /// Who says which server is the primary.
 #[derive(Clone)]
 pub struct SentinelConfig {
@@ -136,7 +139,8 @@ impl Sentinels {
             .set_connection_timeout(Some(ANSWER_TIMEOUT))
             .set_response_timeout(Some(ANSWER_TIMEOUT));
         let said = |error: RedisError| format!("{}:{} cannot be used: {}", host.0, host.1, refused(&error));
-        let mut connection = self.node.connect(Some(host), patience).await?;
+        let login = |why: String| if why.ends_with(LOGIN_REFUSED) { format!("{why}; {LOGIN}") } else { why };
+        let mut connection = self.node.connect(Some(host), patience).await.map_err(login)?;
         let mut about = cmd("SENTINEL");
         about.arg("MASTER").arg(&self.primary);
         // First the age of what it knows, then what it knows: never an old word for a new one.
