@@ -151,7 +151,10 @@ fn host(text: &str) -> Option<(String, u16)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<(String, Vec<(String, u16)>, String), Vec<String>> {
+    /// The servers' URL, the hosts, the primary's name.
+    type Read = (String, Vec<(String, u16)>, String);
+
+    fn read(text: &str) -> Result<Read, Vec<String>> {
         match url(&Value::new(None, text)) {
             Ok(Given { url, sentinels: Some(sentinels) }) => {
                 Ok((url.reveal().to_owned(), sentinels.hosts, sentinels.primary))
