@@ -370,10 +370,12 @@ fn what_sentinels_ask_for_goes_with_sentinels() {
         ("rediss-sentinel://s1,s2,s3#m", 0),
         ("redis-sentinel://127.0.0.1,s2#m", 1),
     ] {
+        bench.variables.retain(|(name, _)| name != "SUPPRESSD__REDIS__URL");
         let settings = bench.variable("SUPPRESSD__REDIS__URL", url).load().unwrap();
         assert_eq!(settings.warnings.len(), warnings, "{url}: {:?}", settings.warnings);
         assert!(settings.redis.sentinels.is_some_and(|sentinels| sentinels.password.is_some()), "{url}");
     }
+    bench.variables.retain(|(name, _)| name != "SUPPRESSD__REDIS__URL");
     bench.variable("SUPPRESSD__REDIS__URL", "redis-sentinel://u:hunter2@,h:0/x");
     let lines = bench.mistakes();
     let of_url = lines.iter().filter(|line| line.starts_with("SUPPRESSD__REDIS__URL: redis.url: "));
