@@ -18,6 +18,7 @@ mod prometheus;
 mod proxy;
 mod redis;
 mod secrets;
+pub(crate) mod sentinels;
 mod stage;
 mod worker;
 
