@@ -34,6 +34,12 @@ need_examples() {
   if [ ! -r /usr/share/php/PhpAmqpLib/autoload.php ]; then missing+=(php-amqplib); fi
 }
 
+# What scrapes the tests' workers, and what tests its rules.
+need_prometheus() {
+  need prometheus prometheus
+  need promtool prometheus
+}
+
 # What gives the tests' workers another clock.
 need_clock() {
   if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then missing+=(libfaketime); fi

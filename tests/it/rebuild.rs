@@ -55,6 +55,9 @@ async fn a_worker_whose_list_is_gone_rebuilds_it_by_itself_and_says_so() {
     scene.stage.redis.run("FLUSHALL").await;
     assert_eq!(scene.alarms.next().await.routing_key, "alarm.list_lost");
     expect_the_list(&mut scene, revision).await;
+    let raised_at = scene.metric("suppressd_alarm_raised_at_seconds", &[("alarm", "list_lost")]);
+    assert!(raised_at > 1.7e9, "Prometheus learns of it too, and when: {raised_at}");
+    scene.expect_metric("suppressd_alarm_active", &[], 0).await;
     scene.worker.sigterm();
     assert_eq!(scene.worker.exit_code().await, Some(0));
     scene.stage.redis.run("FLUSHALL").await;
