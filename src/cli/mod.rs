@@ -10,10 +10,12 @@ mod doctor;
 pub mod exit;
 mod export;
 pub mod filter;
+mod generate;
 mod identifiers;
 mod import;
 mod live;
 mod look_up;
+mod manual;
 mod opt_out;
 mod read_mail;
 mod receipt;
@@ -37,6 +39,7 @@ use self::doctor::DoctorArgs;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
 use self::filter::FilterArgs;
+use self::generate::GenerateArgs;
 use self::import::ImportArgs;
 use self::look_up::LookUpArgs;
 use self::opt_out::OptOutArgs;
@@ -93,6 +96,8 @@ enum Command {
     Dead(DeadArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
+    /// Prints the manual page, or a shell's completions.
+    Generate(GenerateArgs),
 }
 
 /// A mistake of ours. Its message is left out: one of slicing a text, say, quotes the text.
@@ -148,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
         }),
+        Command::Generate(args) => Console::of_this_process(|console| generate::run(&args, console)),
         command => with_settings(&arguments.config, |settings| execute(&command, settings)),
     };
     exit.into()
@@ -258,7 +264,8 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         | Command::Requests(_)
         | Command::Campaign(_)
         | Command::Dead(_)
-        | Command::ReadMail(_) => {
+        | Command::ReadMail(_)
+        | Command::Generate(_) => {
             unreachable!("these are done on a console")
         }
     }
