@@ -10,6 +10,7 @@
 )]
 
 mod manual;
+mod package;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
