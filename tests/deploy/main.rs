@@ -9,6 +9,7 @@
     reason = "a test stands outside: its files and its programs are the machine's"
 )]
 
+mod image;
 mod manual;
 mod package;
 
