@@ -10,6 +10,7 @@
 )]
 
 mod image;
+mod kubernetes;
 mod manual;
 mod package;
 
