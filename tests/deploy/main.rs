@@ -12,6 +12,7 @@
 mod image;
 mod kubernetes;
 mod manual;
+mod operating;
 mod package;
 
 use std::path::{Path, PathBuf};
