@@ -95,7 +95,7 @@ fn systemd_understands_the_packaged_unit() {
     let program = root.path().join("usr/bin/suppressd").display().to_string();
     let here = root.path().join("suppressd.service");
     std::fs::write(&here, unit.replace("/usr/bin/suppressd", &program)).unwrap();
-    let verified = Command::new("systemd-analyze").arg("verify").arg(&here).output().unwrap();
+    let verified = Command::new("systemd-analyze").args(["--man=no", "verify"]).arg(&here).output().unwrap();
     let said = String::from_utf8_lossy(&verified.stderr);
     let ours: Vec<_> = said.lines().filter(|line| line.contains("suppressd")).collect();
     assert!(ours.is_empty(), "{ours:#?}");
