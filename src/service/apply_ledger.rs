@@ -8,7 +8,6 @@
 
 mod window;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +67,6 @@ pub struct Applier {
     list: Arc<dyn List>,
     ledger: Arc<dyn Ledger>,
     worker: WorkerId,
-    keys: BTreeSet<KeyCheck>,
     glance: watch::Receiver<Glance>,
     state: watch::Sender<LedgerState>,
     /// Somebody waits for an own record that does not come back.
@@ -115,23 +113,11 @@ impl Applier {
         list: Arc<dyn List>,
         ledger: Arc<dyn Ledger>,
         worker: WorkerId,
-        keys: BTreeSet<KeyCheck>,
         glance: watch::Receiver<Glance>,
         nudge: Arc<Notify>,
         state: watch::Sender<LedgerState>,
     ) -> Self {
-        Self {
-            list,
-            ledger,
-            worker,
-            keys,
-            glance,
-            state,
-            nudge,
-            leased_at: None,
-            refused_at: None,
-            doubts: 0,
-        }
+        Self { list, ledger, worker, glance, state, nudge, leased_at: None, refused_at: None, doubts: 0 }
     }
 
     /// Applies until the gate closes.
@@ -219,6 +205,7 @@ impl Applier {
                 seen = self.glance.changed() => {
                     seen.map_err(|_| Ended::Closed)?;
                     self.still_there(&head)?;
+                    self.has_keys(&head)?;
                 }
                 record = reader.next(), if window.has_room() => {
                     if idle {
@@ -238,11 +225,12 @@ impl Applier {
         }
     }
 
-    /// A worker that lacks a key must not decide about what was written under it.
+    /// A worker that lacks a key must not decide about what was written under it. Which keys are needed, only a
+    /// list that is proven whole says: on the way there, one names keys that were retired later.
     fn has_keys(&self, head: &Head) -> Result<(), Ended> {
-        match head.keys.iter().find(|key| !self.keys.contains(key)) {
-            Some(key) => Err(Ended::Key(*key)),
-            None => Ok(()),
+        match self.glance.borrow().lacks {
+            Some(key) if head.keys.contains(&key) => Err(Ended::Key(key)),
+            _ => Ok(()),
         }
     }
 

@@ -3,7 +3,8 @@
 //! One task sends barriers. Whoever waits is served by the next one *sent*, never by one already on its way,
 //! and any number that wait share it. A barrier is answered only while the list's identity is proven
 //! ([`Trust`]) and this worker has the keys that the list depends on; until then everybody keeps waiting,
-//! nothing is output and nothing acknowledged.
+//! nothing is output and nothing acknowledged. A list that is not proven may name a key that was retired since,
+//! further on in the ledger: that one is lacking is said of a proven list only.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,6 +85,10 @@ pub struct Glance {
     pub lost: Option<&'static str>,
     /// The keys that the list depends on.
     pub keys: BTreeSet<KeyCheck>,
+    /// The keys that nothing depends on any more.
+    pub retired: BTreeSet<KeyCheck>,
+    /// The list is proven whole, and depends on this key, which this worker does not have.
+    pub lacks: Option<KeyCheck>,
     /// What keeps the gate shut is for somebody to mend: waiting does not help.
     pub misconfigured: bool,
 }
@@ -314,6 +319,8 @@ impl Gatekeeper {
             skew_ms: skew,
             lost,
             keys: reading.keys.clone(),
+            retired: reading.retired.clone(),
+            lacks: None,
             misconfigured: false,
         };
         let Some(identity) = &reading.identity else {
@@ -321,13 +328,6 @@ impl Gatekeeper {
             glance.why = "Redis has no list; it is made anew from the ledger".into();
             return glance;
         };
-        if let Some(missing) = reading.keys.iter().find(|key| !self.keys.contains(key)) {
-            glance.why = format!(
-                "the list depends on key {missing}, which hashing.key_files does not have: add its file"
-            );
-            glance.misconfigured = true;
-            return glance;
-        }
         if let Some(veto) = &*self.veto.borrow() {
             glance.why.clone_from(&veto.why);
             glance.misconfigured = veto.misconfigured;
@@ -342,7 +342,14 @@ impl Gatekeeper {
         match verdict {
             Verdict::Trusted => {
                 self.fence_due = None;
-                glance.open = true;
+                glance.lacks = reading.keys.difference(&self.keys).next().copied();
+                glance.open = glance.lacks.is_none();
+                if let Some(key) = glance.lacks {
+                    glance.why = format!(
+                        "the list depends on key {key}, which hashing.key_files does not have: add its file"
+                    );
+                    glance.misconfigured = true;
+                }
             }
             Verdict::AppendFence => {
                 glance.why = "the list is not proven whole: a fence is being appended to the ledger".into();

@@ -37,7 +37,7 @@ const EVER: Duration = Duration::from_mins(5);
 /// Long enough for everything that is possible to have happened.
 pub(crate) const A_WHILE: Duration = Duration::from_secs(30);
 
-static KEYS: LazyLock<Arc<KeyRing>> = LazyLock::new(|| {
+pub(crate) static KEYS: LazyLock<Arc<KeyRing>> = LazyLock::new(|| {
     let key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
     Arc::new(KeyRing::new(vec![HashKey::from_file_text(key).unwrap()]).unwrap())
 });

@@ -299,8 +299,9 @@ impl Inbox {
 
 /// Acknowledges first: a message whose acknowledgement does not count will come again and is not taken.
 async fn take(delivery: lapin::message::Delivery) -> Option<Message> {
+    // After an error nobody knows whether RabbitMQ has heard it: what it has, it never sends again.
     let counts = delivery.acker.ack(BasicAckOptions::default()).await;
-    counts.unwrap_or(false).then(|| Message {
+    counts.unwrap_or(true).then(|| Message {
         exchange: delivery.exchange.to_string(),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,

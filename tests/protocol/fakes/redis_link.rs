@@ -185,6 +185,7 @@ impl RedisLink {
             last: None,
             fold: 0,
             keys: std::collections::BTreeSet::new(),
+            retired: std::collections::BTreeSet::new(),
             fence: None,
             outcomes: vec![None; events.len()],
             server_time,
@@ -197,6 +198,7 @@ impl RedisLink {
         reading.identity = Some(Identity { run_id, replid, list: head.list });
         (reading.position, reading.revision, reading.last) = (head.position, head.revision, head.last);
         (reading.fold, reading.keys) = (FOLD_VERSION, head.keys.clone());
+        reading.retired.clone_from(&head.retired);
         if let Some(list) = node.data.lists.get(&head.list) {
             reading.fence = list.fences.get(&worker).map(|(_, nonce)| *nonce);
             reading.outcomes = events.iter().map(|key| list.events.get(key).cloned()).collect();

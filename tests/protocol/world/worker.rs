@@ -71,10 +71,9 @@ impl Worker {
             ledger: ledger_state.clone(),
             nudge: nudge.clone(),
         };
-        let (gate, keeper) =
-            Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), id, keys.clone(), watched);
+        let (gate, keeper) = Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), id, keys, watched);
         let follower = Follower::new(list.clone(), &gate, mirror_keeper);
-        let applier = Applier::new(list, ledger.clone(), id, keys, gate.glance(), nudge.clone(), state);
+        let applier = Applier::new(list, ledger.clone(), id, gate.glance(), nudge.clone(), state);
         let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone(), clock: *clock });
         let post = Post::new(outbox, clock.clone(), addresses());
         let alarms = Alarms::new(post.clone(), clock.clone());
