@@ -277,11 +277,14 @@ impl Gatekeeper {
         }
         let sent_at = Instant::now();
         self.sent_at = Some(sent_at);
-        let mirrored = self.mirror.borrow().clone();
+        let mut mirrored = self.mirror.borrow().clone();
         match self.list.barrier(self.worker, &events).await {
             Ok(reading) => {
                 if armed(FailPoint::BarrierUnderWay) {
                     served.extend(std::iter::from_fn(|| self.queue.try_recv().ok()));
+                }
+                if armed(FailPoint::LostLate) {
+                    mirrored = self.mirror.borrow().clone();
                 }
                 self.meet(reading.identity.as_ref()).await;
                 let glance = self.judge(&reading, lost(&reading, &mirrored)).await;
@@ -342,7 +345,8 @@ impl Gatekeeper {
         match verdict {
             Verdict::Trusted => {
                 self.fence_due = None;
-                glance.lacks = reading.keys.difference(&self.keys).next().copied();
+                let lacks = reading.keys.difference(&self.keys).next().copied();
+                glance.lacks = lacks.filter(|_| !armed(FailPoint::AnyKey));
                 glance.open = glance.lacks.is_none();
                 if let Some(key) = glance.lacks {
                     glance.why = format!(
@@ -374,7 +378,7 @@ impl Gatekeeper {
     /// Only after a barrier on the identity succeeded: `judge` sees only those.
     async fn append_fence(&mut self) -> Result<(), String> {
         let ledger = self.ledger_state.borrow().clone();
-        if !ledger.whole {
+        if !ledger.whole && !ledger.foreign {
             return Err(format!("the list is not proven whole: {}", ledger.why));
         }
         let nonce = random::nonce();
