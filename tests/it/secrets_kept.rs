@@ -20,8 +20,10 @@ fn arguments(command: &str, stage: &Stage) -> Vec<String> {
     let file = |name: &str| stage.directory().join(name).display().to_string();
     let opt_outs = file("opt-outs.csv");
     let words: &[&str] = match command {
-        "run" | "init" | "check-config" | "doctor" | "rebuild" | "export" | "campaign" | "requests" => &[],
+        "run" | "init" | "check-config" | "doctor" | "rebuild" | "export" | "campaign" | "requests"
+        | "keys" => &[],
         "dead" => &["list"],
+        "generate" => &["man"],
         "look-up" => &["--user-id", "U-1"],
         "opt-out" => &["--user-id", "U-1", "--timeout", "5"],
         "import" => &[&opt_outs],

@@ -18,7 +18,7 @@ async fn stage() -> Stage {
 
 /// Whether it is a replica that has reached its primary.
 async fn follows(redis: &Redis) -> Option<()> {
-    format!("{:?}", redis.run("ROLE").await).contains("connected").then_some(())
+    format!("{:?}", redis.try_run("ROLE").await.ok()?).contains("connected").then_some(())
 }
 
 /// Jobs that this worker has filtered.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 /// Enough for anything that should happen at once, on a loaded machine.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(40);
 
 /// Enough for a server to boot, or for a worker to find its way back after one did.
 pub(crate) const LONG: Duration = Duration::from_secs(90);

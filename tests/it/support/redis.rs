@@ -93,21 +93,30 @@ impl Redis {
 
     /// A connection that may do everything.
     pub(crate) async fn connect(&self) -> redis::aio::MultiplexedConnection {
+        self.try_connect().await.expect("Redis takes connections")
+    }
+
+    async fn try_connect(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
         let client = redis::Client::open(self.admin_url()).expect("the URL is well formed");
         let patience = redis::AsyncConnectionConfig::new()
             .set_connection_timeout(Some(SOON))
             .set_response_timeout(Some(SOON));
-        client.get_multiplexed_async_connection_with_config(&patience).await.expect("Redis takes connections")
+        client.get_multiplexed_async_connection_with_config(&patience).await
     }
 
     /// One command, its words separated by blanks: `redis.run("FLUSHALL").await`.
     pub(crate) async fn run(&self, command: &str) -> redis::Value {
+        self.try_run(command).await.expect("Redis obeys")
+    }
+
+    /// The same where Redis may end the connection: a Sentinel that makes it a replica does.
+    pub(crate) async fn try_run(&self, command: &str) -> redis::RedisResult<redis::Value> {
         let mut words = command.split_ascii_whitespace();
         let mut line = redis::cmd(words.next().expect("a command has a word"));
         words.for_each(|word| {
             line.arg(word);
         });
-        line.query_async(&mut self.connect().await).await.expect("Redis obeys")
+        line.query_async(&mut self.try_connect().await?).await
     }
 
     /// Where it writes its files.
