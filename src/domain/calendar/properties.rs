@@ -45,8 +45,8 @@ impl Case {
         Calendar::new("v".into(), self.zone(), self.weekly_days_off.clone(), years)
     }
 
-    /// The 24 hours counted by looking at the wall's clock at each of its full minutes: zones change their
-    /// offset at no other times.
+    /// The 24 hours counted by looking at the wall's clock at each of its full minutes, and at each second of
+    /// a minute in which the zone changes its offset (Alaska did so at 15:33:32 by the clock of Juneau).
     fn counted_by_minutes(&self, start: Timestamp) -> Timestamp {
         let zone = self.zone();
         let odd = self.odd_days();
@@ -56,8 +56,12 @@ impl Case {
             let (today, second) = (wall.date(), i64::from(wall.second()));
             let said = |worked| odd.contains(&(today, worked));
             let off = said(false) || (self.weekly_days_off.contains(&today.weekday()) && !said(true));
-            let until_next_minute = (60 - second) * 1_000_000 - at.rem_euclid(1_000_000);
-            let here = if off { until_next_minute } else { until_next_minute.min(left) };
+            let until_next_second = 1_000_000 - at.rem_euclid(1_000_000);
+            let until_next_minute = (59 - second) * 1_000_000 + until_next_second;
+            let then = Timestamp::from_microsecond(at + until_next_minute).unwrap();
+            let even = zone.to_offset(then) == wall.offset();
+            let step = if even { until_next_minute } else { until_next_second };
+            let here = if off { step } else { step.min(left) };
             at += here;
             left -= if off { 0 } else { here };
             if left == 0 {
@@ -112,6 +116,21 @@ fn cases() -> impl Strategy<Value = Case> {
 
 fn starts_in(zone: String) -> impl Strategy<Value = (String, Timestamp)> {
     starts(zone.clone()).prop_map(move |start| (zone.clone(), start))
+}
+
+/// When America bought Alaska, its clocks went back by a day, at no full minute.
+#[test]
+fn a_zone_that_changes_its_offset_within_a_minute_is_counted_to_the_second() {
+    let change: Timestamp = "1867-10-18T00:31:13Z".parse().unwrap();
+    for hours in 0..48 {
+        let case = Case {
+            zone: "America/Juneau".into(),
+            start: change - hours.hours(),
+            weekly_days_off: vec![Weekday::Friday],
+            odd: vec![],
+        };
+        assert_eq!(case.calendar().deadline(case.start).due_at, case.counted_by_minutes(case.start));
+    }
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
