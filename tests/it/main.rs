@@ -36,6 +36,7 @@ mod requests;
 mod requests_command;
 mod scene;
 mod secrets_kept;
+mod senders;
 mod start_up;
 mod support;
 mod tls;
