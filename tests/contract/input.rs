@@ -34,6 +34,15 @@ fn read_event(text: &str) -> Result<(), Fault> {
     Body::parse(text.as_bytes())?.event().map(drop)
 }
 
+/// Whether an event has a member that is malformed, but of no use for its kind. The codec passes it over; the
+/// schemas refuse it, so that a program that is generated from them knows what stands there.
+pub(crate) fn has_what_its_kind_passes_over(event: &Value) -> bool {
+    let settles = event["kind"] == "dismiss" || event["kind"] == "apply";
+    let changes = event["kind"] == "identifier_changed";
+    let unused = [("subject", settles), ("also", settles), ("new_subject", !changes)];
+    unused.iter().any(|(member, is_unused)| *is_unused && !event[*member].is_null())
+}
+
 /// Whether somebody in this job or event is named by what is neither text, nor whole number, nor nothing. The codec
 /// reads on, because one such recipient must not stop a campaign, and an event like that is looked at by a person;
 /// the schemas refuse it, because no publisher can want it.

@@ -5,6 +5,7 @@
 //! `tests/it/support/contract.rs`. Deliberately absent: metrics and settings, which `tests/readme.rs` holds to the guide.
 
 mod asyncapi;
+mod beyond;
 mod documents;
 mod examples;
 mod input;

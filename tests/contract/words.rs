@@ -24,11 +24,14 @@ fn words(of: impl IntoIterator<Item = impl ToString>) -> Words {
     of.into_iter().map(|word| word.to_string()).collect()
 }
 
-/// The strings of an `enum` or of `required`, or the names of `properties`.
+/// The strings of an `enum` or of `required`, or the names of `properties`. `""` stands for nothing.
 fn listed(document: &str, pointer: &str) -> Words {
     let schema = if document == "asyncapi.yaml" { asyncapi() } else { schema(document) };
     match schema.pointer(pointer) {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+        Some(Value::Array(items)) => {
+            let words = items.iter().filter_map(Value::as_str).filter(|word| !word.is_empty());
+            words.map(ToOwned::to_owned).collect()
+        }
         Some(Value::Object(members)) => members.keys().cloned().collect(),
         _ => panic!("deploy/contract/{document} has no list at {pointer}"),
     }
@@ -76,16 +79,19 @@ fn the_words_of_events() {
     let event = "event.schema.json";
     let kinds = |which: fn(EventKind) -> bool| words(EventKind::ALL.iter().filter(|kind| which(**kind)));
     same("kinds", &kinds(|_| true), event, "/$defs/kind/enum");
-    same("restricting kinds", &kinds(EventKind::restricts), event, "/$defs/restricting/enum");
-    same("settling kinds", &kinds(EventKind::settles), event, "/$defs/settling/enum");
+    let when = |place: &str| format!("/allOf/{place}/if/properties/kind/enum");
+    same("restricting kinds", &kinds(EventKind::restricts), event, &when("2"));
+    same("settling kinds", &kinds(EventKind::settles), event, &when("0"));
     same(
         "kinds",
         &kinds(|kind| kind.restricts() || kind.lifts()),
         "export-line.schema.json",
         "/$defs/kind/enum",
     );
-    same("people", &words(RequestedBy::ALL), event, "/$defs/requested_by/enum");
-    same("modes of review", &words(ReviewMode::ALL), event, "/$defs/review/enum");
+    same("people", &words(RequestedBy::ALL), event, "/properties/requested_by/enum");
+    same("modes of review", &words(ReviewMode::ALL), event, "/properties/review/enum");
+    let refused = "/allOf/2/else/not/properties/review/enum";
+    same("modes of review", &words(ReviewMode::ALL), event, refused);
     same("identifiers", &words(IdentifierKind::ALL), event, "/$defs/person/properties");
     same("dimensions", &words(DIMENSIONS), event, "/properties/scope/properties");
 }

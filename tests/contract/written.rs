@@ -23,6 +23,7 @@ use suppressd::mirror::Mirror;
 use suppressd::service::envelope::{self, Grounds};
 use suppressd::service::message::{HeaderValue, Properties};
 
+use super::beyond::wrong_in;
 use super::documents::{AS_WRITTEN, CLOSED, schema};
 use super::input::{Any, EVENT};
 
@@ -68,7 +69,9 @@ fn receipts() {
                     remarks: if stands { all } else { Remarks::default() },
                     reason,
                 });
-                CLOSED.insist("receipt.schema.json", &parsed(&written));
+                let written = parsed(&written);
+                CLOSED.insist("receipt.schema.json", &written);
+                assert_eq!(wrong_in("receipt.schema.json", &written), None, "{written}");
             }
         }
     }
@@ -87,6 +90,7 @@ fn filtered_jobs_and_their_reports() {
         let verdicts = judge(&prepared, job.purpose, &job.brand, &mirror);
         let filtered = parsed(&job::filtered(&job, &verdicts, stamp));
         CLOSED.insist("filtered-job.schema.json", &filtered);
+        assert_eq!(wrong_in("filtered-job.schema.json", &filtered), None, "{filtered}");
         AS_WRITTEN.insist("job.schema.json", &filtered);
         CLOSED.insist("report-job.schema.json", &parsed(&job::report(&job, &verdicts, stamp)));
     }
