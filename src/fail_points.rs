@@ -53,6 +53,32 @@ pub enum FailPoint {
     LoadLate,
     /// The mirror goes on beyond entries that were trimmed: `ignore-gaps`.
     IgnoreGaps,
+    /// An event whose append has no confirm is given up: `append-once`.
+    AppendOnce,
+    /// What is told is published once, whatever the broker answers: `tell-once`.
+    TellOnce,
+    /// An event that another record decided is a duplicate, even if it is redelivered: `always-duplicate`.
+    AlwaysDuplicate,
+    /// Slices of different lists make one mirror: `load-across`.
+    LoadAcross,
+    /// A feed that stays silent is waited for, however far the list is: `never-reload`.
+    NeverReload,
+    /// An output is stamped with the revision of a later view than it was judged on: `mixed-view`.
+    MixedView,
+    /// An output is published however old its barrier is: `publish-old`.
+    PublishOld,
+    /// A barrier's answer is compared with what the mirror has by then: `lost-late`.
+    LostLate,
+    /// A reader of the ledger that hears nothing is kept: `no-new-reader`.
+    NoNewReader,
+    /// Whatever ledger is there, and however short, is applied: `any-ledger`.
+    AnyLedger,
+    /// Events are dated by the worker's clock, however far it is off: `any-clock`.
+    AnyClock,
+    /// A worker that lacks a key goes on: `any-key`.
+    AnyKey,
+    /// A list that another version of the fold keeps is applied to: `any-version`.
+    AnyVersion,
     /// The program dies after it has published a dead letter's original, before it takes the letter out of the dead
     /// queue: `die-after-redrive`.
     DieAfterRedrive,
@@ -189,6 +215,19 @@ mod with_fail_points {
             "any-fence" => FailPoint::AnyFence,
             "load-late" => FailPoint::LoadLate,
             "ignore-gaps" => FailPoint::IgnoreGaps,
+            "append-once" => FailPoint::AppendOnce,
+            "tell-once" => FailPoint::TellOnce,
+            "always-duplicate" => FailPoint::AlwaysDuplicate,
+            "load-across" => FailPoint::LoadAcross,
+            "never-reload" => FailPoint::NeverReload,
+            "mixed-view" => FailPoint::MixedView,
+            "publish-old" => FailPoint::PublishOld,
+            "lost-late" => FailPoint::LostLate,
+            "no-new-reader" => FailPoint::NoNewReader,
+            "any-ledger" => FailPoint::AnyLedger,
+            "any-clock" => FailPoint::AnyClock,
+            "any-key" => FailPoint::AnyKey,
+            "any-version" => FailPoint::AnyVersion,
             "die-after-redrive" => FailPoint::DieAfterRedrive,
             _ => panic!("SUPPRESSD_FAIL_POINTS: src/fail_points.rs has the names that there are"),
         }

@@ -173,6 +173,9 @@ metrics! { |make, regions, sources|
     ready: Family<IntGauge, 1> =
         make.gauges("suppressd_ready", [("dependency", labels::dependencies())]),
 
+    /// Tasks of the runtime that are alive: bounded by what is in hand, whatever happens outside.
+    tasks: IntGauge = make.gauge("suppressd_tasks"),
+
     /// Always 1; the labels say what runs: its version, and the version of the fold that makes the list.
     build_info: Family<IntGauge, 2> = make.gauges(
         "suppressd_build_info",
@@ -348,6 +351,11 @@ impl Metrics {
     /// A dependency is ready, or is not.
     pub fn set_ready(&self, dependency: Dependency, ready: bool) {
         self.ready.at([dependency as usize]).set(i64::from(ready));
+    }
+
+    /// So many tasks are alive.
+    pub fn set_tasks(&self, alive: usize) {
+        self.tasks.set(i64::try_from(alive).unwrap_or(i64::MAX));
     }
 
     /// The place of a source; of "unknown" if it is not configured.

@@ -14,6 +14,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
+use tokio::runtime::Handle;
 
 use crate::metrics::{CONTENT_TYPE, Metrics};
 use crate::service::health::{self, Health, Snapshot};
@@ -70,6 +71,7 @@ async fn all_metrics(State(Shown { metrics, health }): State<Shown>) -> Result<T
     for (dependency, state) in health.snapshot().states() {
         metrics.set_ready(dependency, state.is_well());
     }
+    metrics.set_tasks(Handle::current().metrics().num_alive_tasks());
     // It reads /proc and formats a thousand lines: nothing for a thread that others wait for.
     let encoded = tokio::task::spawn_blocking(move || metrics.encode()).await;
     encoded.map(|text| typed(CONTENT_TYPE, text)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)

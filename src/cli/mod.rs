@@ -12,6 +12,7 @@ mod export;
 pub mod filter;
 mod identifiers;
 mod import;
+mod keys;
 mod live;
 mod look_up;
 mod opt_out;
@@ -38,6 +39,7 @@ use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
 use self::filter::FilterArgs;
 use self::import::ImportArgs;
+use self::keys::KeysArgs;
 use self::look_up::LookUpArgs;
 use self::opt_out::OptOutArgs;
 use self::read_mail::ReadMailArgs;
@@ -87,6 +89,8 @@ enum Command {
     Export(ExportArgs),
     /// Lists the requests that a person must decide on, or decides.
     Requests(RequestsArgs),
+    /// Tells what stands under each hashing key, or retires one that nothing depends on.
+    Keys(KeysArgs),
     /// Tells which parts of campaigns are in, and which are missing.
     Campaign(CampaignArgs),
     /// Lists dead letters, shows one, puts them back to where they came from, or drops them.
@@ -135,6 +139,9 @@ pub fn main() -> ExitCode {
         }),
         Command::Requests(args) => on_console(&arguments.config, |settings, runtime, console| {
             requests::run(&args, &settings, runtime, SystemClock.now(), console)
+        }),
+        Command::Keys(args) => on_console(&arguments.config, |settings, runtime, console| {
+            keys::run(&args, &settings, runtime, console)
         }),
         Command::Campaign(args) => on_console(&arguments.config, |settings, runtime, console| {
             campaign::run(&args, &settings, runtime, SystemClock.now(), console)
@@ -256,6 +263,7 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         | Command::Import(_)
         | Command::Export(_)
         | Command::Requests(_)
+        | Command::Keys(_)
         | Command::Campaign(_)
         | Command::Dead(_)
         | Command::ReadMail(_) => {

@@ -70,6 +70,7 @@ enum Body {
     },
     KeyRetired {
         key: String,
+        of: Vec<String>,
     },
     Restored {
         people: Vec<WirePerson>,
@@ -155,7 +156,9 @@ impl From<&Record> for Body {
             Record::Event(event) => Self::Event(Box::new(WireEvent::from(&**event))),
             Record::Fence { worker, nonce } => Self::Fence { worker: hex(&worker.0), nonce: hex(&nonce.0) },
             Record::KeyAdded { key } => Self::KeyAdded { key: hex(&key.0) },
-            Record::KeyRetired { key } => Self::KeyRetired { key: hex(&key.0) },
+            Record::KeyRetired { key, of } => {
+                Self::KeyRetired { key: hex(&key.0), of: of.iter().map(|key| hex(&key.0)).collect() }
+            }
             Record::Restored { people, requests } => Self::Restored {
                 people: people.iter().map(|(digest, p)| WirePerson::of(*digest, p)).collect(),
                 requests: requests.iter().map(|request| hex(&value::write_review(request))).collect(),
@@ -178,7 +181,10 @@ impl Body {
                 Record::Fence { worker: WorkerId(unhex(&worker)?), nonce: Nonce(unhex(&nonce)?) }
             }
             Self::KeyAdded { key } => Record::KeyAdded { key: KeyCheck(unhex(&key)?) },
-            Self::KeyRetired { key } => Record::KeyRetired { key: KeyCheck(unhex(&key)?) },
+            Self::KeyRetired { key, of } => {
+                let of = of.iter().map(|key| Some(KeyCheck(unhex(key)?))).collect::<Option<_>>()?;
+                Record::KeyRetired { key: KeyCheck(unhex(&key)?), of }
+            }
             Self::Restored { people, requests } => {
                 let read = |request: &String| value::read_review(&unhex_all(request)?);
                 Record::Restored {

@@ -81,7 +81,7 @@ impl Core {
         };
         let ledger = Arc::new(broker.clone());
         let (gate, keeper) =
-            Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), worker, keys.clone(), watched);
+            Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), worker, keys, watched);
         let glance = gate.glance();
         let core = Self {
             broker,
@@ -96,7 +96,7 @@ impl Core {
             stop: CancellationToken::new(),
             list: list.clone(),
         };
-        let applier = Applier::new(list.clone(), ledger, worker, keys, glance, nudge, ledger_state);
+        let applier = Applier::new(list.clone(), ledger, worker, glance, nudge, ledger_state);
         core.spawn(keeper.run());
         core.spawn(applier.run());
         core.spawn(watch_eviction(list, veto));

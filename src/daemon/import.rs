@@ -5,7 +5,7 @@
 //! at a time; what the list holds already is not written again, so a second run of the same file writes nothing.
 //! The command never runs far ahead of the list: what others say meanwhile waits behind some thousand lines at most.
 
-mod appending;
+pub(super) mod appending;
 mod beside;
 mod comparing;
 mod reading;
@@ -134,7 +134,7 @@ async fn run(
 
 async fn with_core(
     core: &Core,
-    read: Reader,
+    mut read: Reader,
     mut beside: Option<Beside>,
     progress: &(dyn Progress + Sync),
     interrupted: &CancellationToken,
@@ -144,6 +144,8 @@ async fn with_core(
     core.list.head().await.map_err(Stop::from)?;
     core.ready(Some(READY_TIMEOUT)).await?;
     let began = Instant::now();
+    let retired = core.gate.glance().borrow().retired.clone();
+    read.refuse(retired.clone());
     let (import, size, from) = (read.name().to_owned(), read.size(), read.state().clone());
     let mut imported = Imported {
         import: import.clone(),
@@ -182,7 +184,7 @@ async fn with_core(
     if let Some(beside) = &mut beside {
         beside.keep(&state)?;
     }
-    let Read { cut_short } = end?;
+    let Read { cut_short, exported } = end?;
     if interrupted.is_cancelled() && !writes {
         return Err(Stop::Unavailable("interrupted: nothing was written".into()).into());
     }
@@ -196,6 +198,11 @@ async fn with_core(
         core.ready(Some(READY_TIMEOUT)).await?;
     }
     let pass = core.gate.pass().await.map_err(|closed| Stop::Internal(closed.to_string()))?;
+    if writes && exported && core.gate.glance().borrow().retired != retired {
+        // Whoever retired it could not know of these digests.
+        let why = "a key was retired while the export was imported: what the export holds under it is found by nobody";
+        return Err(Stop::Configuration(why.into()).into());
+    }
     if let Some(beside) = beside {
         beside.finish()?;
     }

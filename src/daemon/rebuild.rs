@@ -4,6 +4,8 @@
 //! its place. If the ledger lacks what the list has (a broker that lost its last records, a stream that was
 //! deleted), that is appended to the ledger first, so that nothing known is lost.
 
+use std::collections::BTreeSet;
+
 use tokio::time::timeout;
 
 use super::Stop;
@@ -11,7 +13,7 @@ use super::core::{broker_settings, configuration, redis_config};
 use super::init::{CONNECT_TIMEOUT, connect, genesis};
 use crate::amqp::Broker;
 use crate::codec::record;
-use crate::domain::digest::HashKey;
+use crate::domain::digest::{HashKey, KeyCheck};
 use crate::domain::fold::{Head, Missing, Working};
 use crate::domain::record::{Entry, Nonce, Person, Record};
 use crate::service::apply_ledger::{BATCH_WEIGHT_MAX, FoldOrList, fold_onto};
@@ -166,8 +168,14 @@ async fn give_back(
     if begins.is_none() {
         progress.note("the ledger is empty; it begins anew with what the list has");
         let keys = settings.hashing.key_ring.keys().iter().map(HashKey::check);
-        let keys = head.keys.iter().copied().chain(keys).collect();
-        append(broker, Record::Genesis { ledger: random::ledger_id(), keys }).await?;
+        let keys = keys.filter(|key| !head.retired.contains(key));
+        let keys: BTreeSet<KeyCheck> = head.keys.iter().copied().chain(keys).collect();
+        let begins = Record::Genesis { ledger: random::ledger_id(), keys: keys.iter().copied().collect() };
+        append(broker, begins).await?;
+        // What was retired stays so in the new ledger too.
+        for key in head.retired.iter().copied() {
+            append(broker, Record::KeyRetired { key, of: keys.clone() }).await?;
+        }
     } else if begins == head.ledger && holds(broker, &head).await? {
         return Ok(());
     }

@@ -23,7 +23,7 @@ use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
 use crate::codec::job::JobLimits;
 use crate::codec::record;
-use crate::domain::digest::HashKey;
+use crate::domain::digest::{HashKey, KeyCheck};
 use crate::domain::event::SourcePolicy;
 use crate::domain::record::{Entry, Record};
 use crate::metrics::Metrics;
@@ -256,13 +256,20 @@ impl Worker {
         }
     }
 
-    /// Every key of this worker must be known to the ledger before it writes under it.
+    /// Every key of this worker must be known to the ledger before it writes under it. One that was retired stays so.
     async fn register_keys(&self) {
         let mut glance = self.core.gate.glance();
+        for key in glance.borrow().retired.iter().filter(|key| self.has_key(**key)) {
+            tracing::warn!(%key, "a key is retired, and nothing depends on it: take its file out of hashing.key_files");
+        }
         loop {
-            let known = glance.borrow_and_update().keys.clone();
+            let (needed, retired) = {
+                let glance = glance.borrow_and_update();
+                (glance.keys.clone(), glance.retired.clone())
+            };
             let keys = self.events.keys.keys().iter().map(HashKey::check);
-            let unknown: Vec<_> = keys.filter(|key| !known.contains(key)).collect();
+            let unknown: Vec<_> =
+                keys.filter(|key| !needed.contains(key) && !retired.contains(key)).collect();
             if unknown.is_empty() {
                 return;
             }
@@ -277,6 +284,10 @@ impl Worker {
             // Appended again if it does not come back: twice is harmless.
             let _ = timeout(KEYS_RETRY, registered).await;
         }
+    }
+
+    fn has_key(&self, key: KeyCheck) -> bool {
+        self.events.keys.keys().iter().any(|ours| ours.check() == key)
     }
 
     /// Takes nothing more, finishes what it holds, closes everything: within the grace period.

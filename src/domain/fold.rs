@@ -53,6 +53,8 @@ pub struct Head {
     pub ledger: Option<LedgerId>,
     /// The keys that statements depend on.
     pub keys: BTreeSet<KeyCheck>,
+    /// The keys that nothing depends on any more. None of them ever comes back.
+    pub retired: BTreeSet<KeyCheck>,
     /// Identifiers with statements, by key and kind.
     pub counts: BTreeMap<(KeyCheck, IdentifierKind), u64>,
     /// Requests in review, by the source that opened them.
@@ -71,6 +73,7 @@ impl Head {
             last: None,
             ledger: None,
             keys: BTreeSet::new(),
+            retired: BTreeSet::new(),
             counts: BTreeMap::new(),
             reviews: BTreeMap::new(),
             calendars: Vec::new(),
@@ -251,8 +254,8 @@ impl Working {
             Record::Genesis { .. } | Record::Void => {}
             Record::Event(event) => self.fold_event(entry.id, event),
             Record::Fence { worker, nonce } => self.fold_fence(position, *worker, *nonce),
-            Record::KeyAdded { key } => drop(self.head.keys.insert(*key)),
-            Record::KeyRetired { key } => drop(self.head.keys.remove(key)),
+            Record::KeyAdded { key } => self.add_key(*key),
+            Record::KeyRetired { key, of } => self.retire_key(*key, of),
             Record::Restored { people, requests } => self.fold_restored(people, requests),
             Record::Imported(import) => self.fold_imported(import),
         }
@@ -316,6 +319,37 @@ impl Working {
             self.dropped_fences.insert(oldest);
         }
         self.changed.fences = true;
+    }
+
+    /// A worker that still has the file of a retired key must not make it needed again: what was said since does
+    /// not stand under it.
+    fn add_key(&mut self, key: KeyCheck) {
+        if !self.head.retired.contains(&key) {
+            self.head.keys.insert(key);
+        }
+    }
+
+    /// Holds only while the keys are those that it was found out with: else two keys might be retired, each in the
+    /// belief that everything stands under the other. What stands under the key stays, and nobody looks there.
+    fn retire_key(&mut self, key: KeyCheck, of: &BTreeSet<KeyCheck>) {
+        let others_stay = of.iter().any(|other| *other != key);
+        if self.head.keys == *of && others_stay {
+            self.head.keys.remove(&key);
+            self.head.retired.insert(key);
+            self.count_copied(key);
+        }
+    }
+
+    /// What was copied from this key came without one, so it is not counted yet under those that stay.
+    fn count_copied(&mut self, from: KeyCheck) {
+        let counts = self.head.counts.iter().filter(|((key, _), _)| *key == from);
+        let counts: Vec<_> = counts.map(|((_, kind), count)| (*kind, *count)).collect();
+        for key in &self.head.keys {
+            for (kind, count) in &counts {
+                let there = self.head.counts.entry((*key, *kind)).or_default();
+                *there = (*there).max(*count);
+            }
+        }
     }
 
     /// Each line that changes what stands is a revision. Its import is told to read the whole file again if it

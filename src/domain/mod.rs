@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod campaign;
 pub mod catalogue;
+pub mod counterparts;
 pub mod digest;
 pub mod event;
 pub mod filter;

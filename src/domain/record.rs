@@ -4,7 +4,7 @@
 //! folded again next year: effective times, widened scopes and what could not be parsed are results here,
 //! not questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -101,10 +101,12 @@ pub enum Record {
         /// The key.
         key: KeyCheck,
     },
-    /// No statement depends on this key any more.
+    /// Nothing depends on this key any more: all that stands under it stands under another of `of` too.
     KeyRetired {
         /// The key.
         key: KeyCheck,
+        /// Every key that was needed when this was found out. With others by now, it is found out anew.
+        of: BTreeSet<KeyCheck>,
     },
     /// What a list had and this ledger lacked, brought back by `rebuild`.
     Restored {

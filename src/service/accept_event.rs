@@ -16,7 +16,7 @@ use super::alarms::{Alarm, Alarms};
 use super::apply_ledger::LedgerState;
 use super::clock::Clock;
 use super::follow_feed::SharedMirror;
-use super::gate::{Closed, Gate, clock_is_off};
+use super::gate::{Closed, Gate, Glance, clock_is_off};
 use super::ports::{Incoming, Ledger, Urgency};
 use super::post::Post;
 use super::quarantine::{Quarantine, crashed_worker};
@@ -140,7 +140,7 @@ impl EventDesk {
         }
         // A message that comes again after a crash gets the receipt of its first processing.
         let ours = written.contains(&outcome.record);
-        let first = ours || incoming.redelivered;
+        let first = ours || incoming.redelivered && !armed(FailPoint::AlwaysDuplicate);
         if first && outcome.decision == Decision::Review {
             self.open_review(&event, &own, &outcome, &mut incoming).await;
         }
@@ -199,7 +199,8 @@ impl EventDesk {
     async fn clock_in_step(&self) -> Result<(), Closed> {
         let skew_max = self.rules.clock_skew_max;
         let mut glance = self.gate.glance();
-        let in_step = glance.wait_for(|glance| glance.reachable && !clock_is_off(glance, skew_max)).await;
+        let in_step = |glance: &Glance| !clock_is_off(glance, skew_max) || armed(FailPoint::AnyClock);
+        let in_step = glance.wait_for(|glance| glance.reachable && in_step(glance)).await;
         in_step.map(|_| ()).map_err(|_| Closed)
     }
 
@@ -262,6 +263,7 @@ impl EventDesk {
             own.push(entry.id);
             match self.ledger.append(record::write(&entry)).await {
                 Ok(()) => return Ok(()),
+                Err(_) if armed(FailPoint::AppendOnce) => return Err(Closed),
                 Err(fault) => {
                     tracing::warn!(%fault, "an event is appended again");
                     tokio::time::sleep(APPEND_RETRY).await;

@@ -8,7 +8,6 @@
 
 mod window;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use crate::codec::record::{self, UnreadableRecord};
 use crate::domain::digest::KeyCheck;
 use crate::domain::fold::{FOLD_VERSION, FoldFault, Head, Working};
 use crate::domain::record::{Entry, Record, WorkerId};
+use crate::fail_points::{FailPoint, armed};
 
 pub use window::BATCH_WEIGHT_MAX;
 
@@ -52,6 +52,7 @@ const LOST_RETRY: Duration = Duration::from_secs(2);
 
 /// What the applier knows of the ledger, for readiness and for those who append.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is what somebody else has to know")]
 pub struct LedgerState {
     /// The ledger is the one that the list was folded from: it may be appended to.
     pub whole: bool,
@@ -59,6 +60,9 @@ pub struct LedgerState {
     pub empty: bool,
     /// It lacks what the list has.
     pub lost: bool,
+    /// Workers of another version apply it: they bring a fence of this one into the list, and its jobs can be
+    /// filtered.
+    pub foreign: bool,
     /// What is wrong, for people.
     pub why: String,
 }
@@ -68,7 +72,6 @@ pub struct Applier {
     list: Arc<dyn List>,
     ledger: Arc<dyn Ledger>,
     worker: WorkerId,
-    keys: BTreeSet<KeyCheck>,
     glance: watch::Receiver<Glance>,
     state: watch::Sender<LedgerState>,
     /// Somebody waits for an own record that does not come back.
@@ -115,23 +118,11 @@ impl Applier {
         list: Arc<dyn List>,
         ledger: Arc<dyn Ledger>,
         worker: WorkerId,
-        keys: BTreeSet<KeyCheck>,
         glance: watch::Receiver<Glance>,
         nudge: Arc<Notify>,
         state: watch::Sender<LedgerState>,
     ) -> Self {
-        Self {
-            list,
-            ledger,
-            worker,
-            keys,
-            glance,
-            state,
-            nudge,
-            leased_at: None,
-            refused_at: None,
-            doubts: 0,
-        }
+        Self { list, ledger, worker, glance, state, nudge, leased_at: None, refused_at: None, doubts: 0 }
     }
 
     /// Applies until the gate closes.
@@ -157,6 +148,7 @@ impl Applier {
                 whole: false,
                 empty: matches!(ended, Ended::Empty),
                 lost: matches!(ended, Ended::Lost(_)),
+                foreign: matches!(ended, Ended::Version(_)),
                 why: ended.to_string(),
             });
             tokio::time::sleep(pause).await;
@@ -172,7 +164,7 @@ impl Applier {
             genesis => genesis?,
         };
         let head = match self.list.head().await? {
-            Some((head, FOLD_VERSION)) => head,
+            Some((head, fold)) if fold == FOLD_VERSION || armed(FailPoint::AnyVersion) => head,
             Some((_, other)) => return Err(Ended::Version(other)),
             None => {
                 if self.list.create(random::list_id()).await? {
@@ -215,10 +207,11 @@ impl Applier {
             let idle = window.is_empty();
             tokio::select! {
                 biased;
-                () = self.nudge.notified() => return Err(Ended::Again("a record does not come back")),
+                () = self.nudge.notified(), if !armed(FailPoint::NoNewReader) => return Err(Ended::Again("a record does not come back")),
                 seen = self.glance.changed() => {
                     seen.map_err(|_| Ended::Closed)?;
                     self.still_there(&head)?;
+                    self.has_keys(&head)?;
                 }
                 record = reader.next(), if window.has_room() => {
                     if idle {
@@ -238,11 +231,12 @@ impl Applier {
         }
     }
 
-    /// A worker that lacks a key must not decide about what was written under it.
+    /// A worker that lacks a key must not decide about what was written under it. Which keys are needed, only a
+    /// list that is proven whole says: on the way there, one names keys that were retired later.
     fn has_keys(&self, head: &Head) -> Result<(), Ended> {
-        match head.keys.iter().find(|key| !self.keys.contains(key)) {
-            Some(key) => Err(Ended::Key(*key)),
-            None => Ok(()),
+        match self.glance.borrow().lacks {
+            Some(key) if head.keys.contains(&key) => Err(Ended::Key(key)),
+            _ => Ok(()),
         }
     }
 
@@ -399,8 +393,9 @@ async fn first_record(ledger: &dyn Ledger) -> Result<Entry, Ended> {
 
 /// A reader whose next record is the one at the list's position.
 async fn open_at(ledger: &dyn Ledger, genesis: &Entry, head: &Head) -> Result<Box<dyn LedgerReader>, Ended> {
-    let Some(previous) = head.position.checked_sub(1) else {
-        return Ok(ledger.read_from(Start::Offset(0)).await?);
+    let previous = head.position.checked_sub(1).filter(|_| !armed(FailPoint::AnyLedger));
+    let Some(previous) = previous else {
+        return Ok(ledger.read_from(Start::Offset(head.position)).await?);
     };
     match &genesis.record {
         Record::Genesis { ledger, .. } if head.ledger == Some(*ledger) => {}

@@ -35,6 +35,7 @@ use crate::domain::identifier::{Country, canonical};
 use crate::domain::words::{DeadReason, IdentifierKind, Purpose};
 use crate::fail_points::{FailPoint, armed, die_at};
 use crate::metrics::{DeadQueue, JobOutcome, Metrics};
+use crate::mirror::Mirror;
 
 /// A barrier this old is not published on any more.
 const BARRIER_AGE_MAX: Duration = Duration::from_secs(1);
@@ -165,7 +166,7 @@ impl JobDesk {
         loop {
             let (verdicts, stamp, sent_at) = self.judge(&job, &prepared).await?;
             let output = cpu::work(text.len(), || self.output(&job, &verdicts, stamp, packing, incoming));
-            if sent_at.elapsed() > BARRIER_AGE_MAX {
+            if sent_at.elapsed() > BARRIER_AGE_MAX && !armed(FailPoint::PublishOld) {
                 continue;
             }
             die_at(FailPoint::DieBeforeOutput);
@@ -240,7 +241,10 @@ impl JobDesk {
         let judged = at_barrier(&self.gate, &self.mirror, job.text_len(), |mirror| {
             (judge(prepared, job.purpose, &job.brand, mirror), mirror.revision())
         });
-        let ((verdicts, revision), sent_at) = judged.await?;
+        let ((verdicts, mut revision), sent_at) = judged.await?;
+        if armed(FailPoint::MixedView) {
+            (revision, _) = at_barrier(&self.gate, &self.mirror, 0, Mirror::revision).await?;
+        }
         let stamp = Stamp { revision, filtered_at: whole_seconds(self.clock.now()) };
         Ok((verdicts, stamp, sent_at))
     }

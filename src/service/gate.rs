@@ -3,7 +3,8 @@
 //! One task sends barriers. Whoever waits is served by the next one *sent*, never by one already on its way,
 //! and any number that wait share it. A barrier is answered only while the list's identity is proven
 //! ([`Trust`]) and this worker has the keys that the list depends on; until then everybody keeps waiting,
-//! nothing is output and nothing acknowledged.
+//! nothing is output and nothing acknowledged. A list that is not proven may name a key that was retired since,
+//! further on in the ledger: that one is lacking is said of a proven list only.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -84,6 +85,10 @@ pub struct Glance {
     pub lost: Option<&'static str>,
     /// The keys that the list depends on.
     pub keys: BTreeSet<KeyCheck>,
+    /// The keys that nothing depends on any more.
+    pub retired: BTreeSet<KeyCheck>,
+    /// The list is proven whole, and depends on this key, which this worker does not have.
+    pub lacks: Option<KeyCheck>,
     /// What keeps the gate shut is for somebody to mend: waiting does not help.
     pub misconfigured: bool,
 }
@@ -272,11 +277,14 @@ impl Gatekeeper {
         }
         let sent_at = Instant::now();
         self.sent_at = Some(sent_at);
-        let mirrored = self.mirror.borrow().clone();
+        let mut mirrored = self.mirror.borrow().clone();
         match self.list.barrier(self.worker, &events).await {
             Ok(reading) => {
                 if armed(FailPoint::BarrierUnderWay) {
                     served.extend(std::iter::from_fn(|| self.queue.try_recv().ok()));
+                }
+                if armed(FailPoint::LostLate) {
+                    mirrored = self.mirror.borrow().clone();
                 }
                 self.meet(reading.identity.as_ref()).await;
                 let glance = self.judge(&reading, lost(&reading, &mirrored)).await;
@@ -314,6 +322,8 @@ impl Gatekeeper {
             skew_ms: skew,
             lost,
             keys: reading.keys.clone(),
+            retired: reading.retired.clone(),
+            lacks: None,
             misconfigured: false,
         };
         let Some(identity) = &reading.identity else {
@@ -321,13 +331,6 @@ impl Gatekeeper {
             glance.why = "Redis has no list; it is made anew from the ledger".into();
             return glance;
         };
-        if let Some(missing) = reading.keys.iter().find(|key| !self.keys.contains(key)) {
-            glance.why = format!(
-                "the list depends on key {missing}, which hashing.key_files does not have: add its file"
-            );
-            glance.misconfigured = true;
-            return glance;
-        }
         if let Some(veto) = &*self.veto.borrow() {
             glance.why.clone_from(&veto.why);
             glance.misconfigured = veto.misconfigured;
@@ -342,7 +345,15 @@ impl Gatekeeper {
         match verdict {
             Verdict::Trusted => {
                 self.fence_due = None;
-                glance.open = true;
+                let lacks = reading.keys.difference(&self.keys).next().copied();
+                glance.lacks = lacks.filter(|_| !armed(FailPoint::AnyKey));
+                glance.open = glance.lacks.is_none();
+                if let Some(key) = glance.lacks {
+                    glance.why = format!(
+                        "the list depends on key {key}, which hashing.key_files does not have: add its file"
+                    );
+                    glance.misconfigured = true;
+                }
             }
             Verdict::AppendFence => {
                 glance.why = "the list is not proven whole: a fence is being appended to the ledger".into();
@@ -367,7 +378,7 @@ impl Gatekeeper {
     /// Only after a barrier on the identity succeeded: `judge` sees only those.
     async fn append_fence(&mut self) -> Result<(), String> {
         let ledger = self.ledger_state.borrow().clone();
-        if !ledger.whole {
+        if !ledger.whole && !ledger.foreign {
             return Err(format!("the list is not proven whole: {}", ledger.why));
         }
         let nonce = random::nonce();

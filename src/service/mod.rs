@@ -20,6 +20,7 @@ pub mod quarantine;
 pub mod random;
 pub mod read_mailbox;
 pub mod retry_waiting;
+pub mod survey_keys;
 pub mod trace_person;
 pub mod trust;
 pub mod watch_deadlines;

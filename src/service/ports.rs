@@ -166,6 +166,8 @@ pub struct Reading {
     pub fold: u32,
     /// The keys that its statements depend on.
     pub keys: BTreeSet<KeyCheck>,
+    /// The keys that nothing depends on any more.
+    pub retired: BTreeSet<KeyCheck>,
     /// The asking worker's newest fence that is in.
     pub fence: Option<Nonce>,
     /// The outcomes of the events asked for, in their order.

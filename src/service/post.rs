@@ -14,6 +14,7 @@ use super::envelope::{self, Grounds};
 use super::message::{Outgoing, Properties};
 use super::ports::{BrokerFault, Delivered, Incoming, Outbox};
 use crate::codec::fault::Fault;
+use crate::fail_points::{FailPoint, armed};
 
 /// Between tries of one message, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -91,7 +92,11 @@ impl Post {
 
     /// Tells whoever listens; nobody may.
     pub async fn tell(&self, routing_key: String, body: Vec<u8>) {
-        self.insist(&self.telling(routing_key, None, body)).await;
+        let message = self.telling(routing_key, None, body);
+        if armed(FailPoint::TellOnce) {
+            return drop(self.once(&message).await);
+        }
+        self.insist(&message).await;
     }
 
     /// What tells whoever listens, with a name if a copy of it should be known as one.

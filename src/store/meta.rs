@@ -10,11 +10,23 @@ use crate::domain::scope::Name;
 use crate::domain::words::IdentifierKind;
 
 /// The fields in the order in which they are read.
-pub(super) const FIELDS: [&str; 10] =
-    ["list", "position", "revision", "last", "ledger", "fold", "keys", "counts", "reviews", "calendars"];
+pub(super) const FIELDS: [&str; 11] = [
+    "list",
+    "position",
+    "revision",
+    "last",
+    "ledger",
+    "fold",
+    "keys",
+    "counts",
+    "reviews",
+    "calendars",
+    "retired",
+];
 
 /// A head as its fields' values, in the order of [`FIELDS`].
-pub(super) fn write(head: &Head) -> [String; 10] {
+pub(super) fn write(head: &Head) -> [String; 11] {
+    let keys = |keys: &BTreeSet<KeyCheck>| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let counts: Vec<String> =
         head.counts.iter().map(|((key, kind), count)| format!("{key}/{kind}={count}")).collect();
     [
@@ -24,11 +36,12 @@ pub(super) fn write(head: &Head) -> [String; 10] {
         last(head),
         head.ledger.map(|ledger| ledger.to_string()).unwrap_or_default(),
         FOLD_VERSION.to_string(),
-        head.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        keys(&head.keys),
         counts.join(","),
         head.reviews.iter().map(|(source, count)| format!("{source}={count}")).collect::<Vec<_>>().join(","),
         // The names are people's own: nothing that they contain may separate them.
         head.calendars.iter().map(|name| hex(name.as_bytes())).collect::<Vec<_>>().join(","),
+        keys(&head.retired),
     ]
 }
 
@@ -39,7 +52,8 @@ pub(super) fn last(head: &Head) -> String {
 
 /// A head and its fold version from its fields' values.
 pub(super) fn read(values: &[Option<String>]) -> Option<(Head, u32)> {
-    let [list, position, revision, last_record, ledger, fold, keys, counts, reviews, calendars] = values
+    let [list, position, revision, last_record, ledger, fold, keys, counts, reviews, calendars, retired] =
+        values
     else {
         return None;
     };
@@ -54,6 +68,8 @@ pub(super) fn read(values: &[Option<String>]) -> Option<(Head, u32)> {
         // The first fold kept neither.
         reviews: read_reviews(reviews.as_deref().unwrap_or_default())?,
         calendars: read_calendars(calendars.as_deref().unwrap_or_default())?,
+        // Before any key could be retired, none was.
+        retired: read_keys(retired.as_deref().unwrap_or_default())?,
     };
     Some((head, fold.as_ref()?.parse().ok()?))
 }
@@ -110,6 +126,7 @@ mod tests {
         head.last = Some(RecordId([2; 16]));
         head.ledger = Some(LedgerId([3; 16]));
         head.keys = [KeyCheck([4; 8]), KeyCheck([5; 8])].into();
+        head.retired = [KeyCheck([6; 8])].into();
         head.counts = [((KeyCheck([4; 8]), IdentifierKind::Phone), 7)].into();
         head.reviews = [("call_center".into(), 2), ("email".into(), 1)].into();
         head.calendars = vec!["kz-2026.2".into(), "a, b".into()];
@@ -120,7 +137,7 @@ mod tests {
     fn a_head_from_before_there_were_requests_is_read() {
         let head = Head::new(ListId([1; 16]));
         let mut values = write(&head).map(Some);
-        (values[8], values[9]) = (None, None);
+        (values[8], values[9], values[10]) = (None, None, None);
         assert_eq!(read(&values), Some((head, FOLD_VERSION)));
     }
 

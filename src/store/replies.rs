@@ -1,5 +1,7 @@
 //! What Redis answered, as the domain's types. Total: anything unexpected is `None` or `Unreadable`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use redis::Value;
 
@@ -45,7 +47,8 @@ pub(super) fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> 
             revision: 0,
             last: None,
             fold: 0,
-            keys: std::collections::BTreeSet::new(),
+            keys: BTreeSet::new(),
+            retired: BTreeSet::new(),
             fence: None,
             outcomes: vec![None; events],
             server_time,
@@ -57,6 +60,7 @@ pub(super) fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> 
     let tip = meta::read_last(&text()??)?;
     let (fold, keys) = (text()??.parse().ok()?, meta::read_keys(&text()??)?);
     let calendars = meta::read_calendars(&text()?.unwrap_or_default())?;
+    let retired = meta::read_keys(&text()?.unwrap_or_default())?;
     let fence = match text()? {
         Some(fence) => Some(Nonce(unhex(fence.split_once(' ')?.1)?)),
         None => None,
@@ -75,6 +79,7 @@ pub(super) fn read_barrier(reply: Vec<Value>, events: usize) -> Option<Reading> 
         last: tip,
         fold,
         keys,
+        retired,
         fence,
         outcomes,
         server_time,

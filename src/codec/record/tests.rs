@@ -99,7 +99,7 @@ fn every_kind_of_record_comes_back() {
         Record::Event(Box::new(EventRecord { deadline: None, kind: EventKind::Dismiss, ..event() })),
         Record::Fence { worker: WorkerId([3; 16]), nonce: Nonce([4; 16]) },
         Record::KeyAdded { key: KeyCheck([5; 8]) },
-        Record::KeyRetired { key: KeyCheck([5; 8]) },
+        Record::KeyRetired { key: KeyCheck([5; 8]), of: [KeyCheck([5; 8]), KeyCheck([6; 8])].into() },
         Record::Restored {
             people: vec![(Digest([6; 16]), person), (Digest([7; 16]), Person::default())],
             requests: vec![request],

@@ -53,6 +53,15 @@ fn depends(head: &Head, keys: &BTreeSet<KeyCheck>) -> Check {
         let found = format!("the list depends on {}, which hashing.key_files does not have", named(missing));
         return Check::fault(KEYS, found, "add the file of that key: without it nobody can be found");
     }
+    let retired: Vec<_> = keys.intersection(&head.retired).collect();
+    if !retired.is_empty() {
+        let found = format!("{} is retired: nothing depends on it any more", named(retired));
+        return Check::warning(
+            KEYS,
+            found,
+            "take the file of that key out of hashing.key_files of every worker",
+        );
+    }
     let new: Vec<_> = keys.difference(&head.keys).collect();
     match (head.keys.is_empty(), new.is_empty()) {
         (true, _) => Check::ok(KEYS, "nothing depends on a key yet"),
@@ -92,13 +101,16 @@ mod tests {
     fn head(keys: &[u8]) -> Head {
         let mut head = Head::new(ListId([1; 16]));
         head.keys = keys.iter().map(|key| check(*key)).collect();
+        head.retired = [check(9)].into();
         head
     }
 
     #[test]
     fn a_key_that_the_list_depends_on_must_be_there() {
+        // Key 9 is retired.
         for (list, ours, verdict, word) in [
-            (&[1][..], &[1][..], Verdict::Ok, "0101010101010101"),
+            (&[1][..], &[1, 9][..], Verdict::Warning, "0909090909090909 is retired"),
+            (&[1], &[1], Verdict::Ok, "0101010101010101"),
             (&[1], &[1, 2], Verdict::Ok, "0202020202020202 is new"),
             (&[1, 2], &[1], Verdict::Fault, "0202020202020202"),
             (&[1], &[2], Verdict::Fault, "0101010101010101"),

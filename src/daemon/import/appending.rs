@@ -84,7 +84,7 @@ fn divided(lines: Vec<ImportLine>) -> Vec<Vec<ImportLine>> {
 }
 
 /// Keeps the pace.
-pub(super) struct Pace<'a> {
+pub(in crate::daemon) struct Pace<'a> {
     core: &'a Core,
     /// By whom the fences are known: nobody else waits for them.
     worker: WorkerId,
@@ -94,12 +94,12 @@ pub(super) struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
-    pub(super) fn new(core: &'a Core) -> Self {
+    pub(in crate::daemon) fn new(core: &'a Core) -> Self {
         Self { core, worker: random::worker_id(), records: 0, fence: None }
     }
 
     /// Takes note of records that are confirmed.
-    pub(super) async fn wrote(&mut self, records: usize) -> Result<(), Stop> {
+    pub(in crate::daemon) async fn wrote(&mut self, records: usize) -> Result<(), Stop> {
         self.records += records;
         if self.records >= WINDOW {
             self.records = 0;
@@ -113,7 +113,7 @@ impl<'a> Pace<'a> {
     }
 
     /// Waits until the list has everything.
-    pub(super) async fn finish(&mut self) -> Result<(), Stop> {
+    pub(in crate::daemon) async fn finish(&mut self) -> Result<(), Stop> {
         let fence = self.append_fence().await?;
         // From here on only this one will do.
         self.fence = Some(fence);
@@ -148,7 +148,7 @@ impl<'a> Pace<'a> {
 }
 
 /// Appends until it is confirmed. A record that is in twice changes nothing.
-async fn append(core: &Core, record: Record) -> Result<(), Stop> {
+pub(in crate::daemon) async fn append(core: &Core, record: Record) -> Result<(), Stop> {
     let mut state = core.ledger_state.clone();
     let confirmed = async {
         loop {
@@ -159,7 +159,7 @@ async fn append(core: &Core, record: Record) -> Result<(), Stop> {
             match core.broker.append(record::write(&entry)).await {
                 Ok(()) => return Ok(()),
                 Err(fault) => {
-                    tracing::warn!(%fault, "lines of an import are appended again");
+                    tracing::warn!(%fault, "a record is appended again");
                     sleep(RETRY).await;
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! Nothing of the list is known here. Parts are few and bounded, so memory does not grow with the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -66,6 +66,8 @@ pub(super) struct Taken {
 pub(super) struct Read {
     /// It is an export, and its last line is missing.
     pub(super) cut_short: bool,
+    /// It is an export: its digests are under keys that its head names.
+    pub(super) exported: bool,
 }
 
 /// A file, ready to be read.
@@ -87,6 +89,8 @@ struct Judge {
     future_max: SignedDuration,
     keys: KeyRing,
     checks: Vec<KeyCheck>,
+    /// Keys that nothing is looked up under any more.
+    retired: BTreeSet<KeyCheck>,
     now: Timestamp,
     undated: Timestamp,
 }
@@ -166,6 +170,11 @@ impl Reader {
         &self.judge.checks
     }
 
+    /// Refuses what was exported under one of these keys.
+    pub(super) fn refuse(&mut self, retired: BTreeSet<KeyCheck>) {
+        self.judge.retired = retired;
+    }
+
     /// Reads on until the end, or until it is told to stop.
     pub(super) fn parts(
         self,
@@ -199,7 +208,8 @@ impl Reader {
             }
         }
         reading.send(out, self.opened.bytes_read());
-        Ok(Read { cut_short: !stop.is_cancelled() && reading.head && !reading.end })
+        let exported = reading.head;
+        Ok(Read { cut_short: !stop.is_cancelled() && exported && !reading.end, exported })
     }
 }
 
@@ -314,6 +324,7 @@ impl Judge {
             country: country(settings)?,
             future_max: SignedDuration::try_from(settings.limits.future_max).unwrap_or(SignedDuration::MAX),
             checks: keys.keys().iter().map(HashKey::check).collect(),
+            retired: BTreeSet::new(),
             keys,
             now,
             undated: undated.unwrap_or(now),
@@ -339,6 +350,11 @@ impl Judge {
 
     /// Digests under other keys would be found by nobody.
     fn has_keys(&self, head: &Head) -> Result<(), Stop> {
+        if let Some(key) = head.keys.iter().find(|key| self.retired.contains(key)) {
+            return Err(configuration(format!(
+                "the export was made under key {key}, which is retired here: its digests would be found by nobody"
+            )));
+        }
         match head.keys.iter().find(|key| !self.checks.contains(key)) {
             None => Ok(()),
             Some(key) => Err(configuration(format!(

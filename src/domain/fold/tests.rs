@@ -224,8 +224,47 @@ fn a_record_that_lacks_a_key_which_the_list_depends_on_leaves_the_decision_to_th
     let list = folded(&records);
     assert_eq!(standing(&list).len(), 2, "under both keys");
     assert_eq!(list.events[&whole.key].as_ref().unwrap().record, records[3].id);
-    records.insert(2, entry(92, Record::KeyRetired { key: OTHER_KEY }));
+    records.insert(2, entry(92, Record::KeyRetired { key: OTHER_KEY, of: [KEY, OTHER_KEY].into() }));
     assert_eq!(standing(&folded(&records)).len(), 1, "a retired key is not asked for");
+}
+
+#[test]
+fn a_key_is_retired_only_with_the_keys_that_it_was_found_out_with_and_never_the_last_and_never_comes_back() {
+    let added = |key| Record::KeyAdded { key };
+    let retired = |key, of: &[KeyCheck]| Record::KeyRetired { key, of: of.iter().copied().collect() };
+    let third = KeyCheck([3; 8]);
+    for (records, keys) in [
+        (vec![retired(KEY, &[KEY])], vec![KEY]),
+        (vec![added(OTHER_KEY), retired(KEY, &[KEY, OTHER_KEY])], vec![OTHER_KEY]),
+        (vec![added(OTHER_KEY), retired(KEY, &[KEY, OTHER_KEY]), added(KEY)], vec![OTHER_KEY]),
+        // Two at once, each in the belief that the other stays.
+        (
+            vec![added(OTHER_KEY), retired(KEY, &[KEY, OTHER_KEY]), retired(OTHER_KEY, &[KEY, OTHER_KEY])],
+            vec![OTHER_KEY],
+        ),
+        // A key that came meanwhile may be one that nothing stands under.
+        (vec![added(OTHER_KEY), added(third), retired(KEY, &[KEY, OTHER_KEY])], vec![KEY, OTHER_KEY, third]),
+    ] {
+        let mut list = folded(&ledger([]));
+        for (position, record) in (1..).zip(&records) {
+            list.fold(position, &entry(7, record.clone())).unwrap();
+        }
+        assert_eq!(list.head.keys, keys.into_iter().collect(), "{records:?}");
+    }
+}
+
+#[test]
+fn a_retired_keys_identifiers_are_counted_under_those_that_stay() {
+    let mut said = event(1, EventKind::OptOut, 5, 0);
+    said.keys.truncate(1);
+    said.content.truncate(1);
+    said.subject[0].digests.truncate(1);
+    let mut records = ledger([said]);
+    records.push(entry(90, Record::KeyAdded { key: OTHER_KEY }));
+    records.push(entry(91, Record::KeyRetired { key: KEY, of: [KEY, OTHER_KEY].into() }));
+    let counts = folded(&records).head.counts;
+    assert_eq!(counts[&(OTHER_KEY, IdentifierKind::Phone)], 1);
+    assert_eq!(counts[&(KEY, IdentifierKind::Phone)], 1, "they are still there, and take room");
 }
 
 #[test]

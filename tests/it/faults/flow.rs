@@ -27,8 +27,17 @@ const LINES: usize = 4;
 /// A server that does not answer for so long gets a new connection.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Pairs of people in a job.
-pub(super) const PAIRS: u32 = 3;
+/// What the load is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Mix {
+    /// People beside the one whose round it is: so many pairs of one who opted out and one who never will.
+    pub(super) pairs: u32,
+    /// Jobs after each opt-out. The more, the slower the ledger grows, which an emptied Redis is filled from.
+    pub(super) jobs: u32,
+}
+
+/// As sharp as it can be: every job comes right after an opt-out.
+pub(super) const SHARP: Mix = Mix { pairs: 3, jobs: 1 };
 
 /// Recipients of a job that is sent at the end, below what a job may have.
 const LAST_JOB_PEOPLE: usize = 50_000;
@@ -55,8 +64,7 @@ struct Shared {
     rounds: Vec<AtomicU64>,
     /// Messages that the load itself sent twice, because it did not know whether the first had arrived.
     sent_again: AtomicU64,
-    /// People beside the one whose round it is: so many pairs of one who opted out and one who never will.
-    pairs: u32,
+    mix: Mix,
     stopping: AtomicBool,
 }
 
@@ -64,11 +72,11 @@ impl Flow {
     /// Starts as many lanes. A worker need not be there yet, but `init` must have been run and the topology
     /// declared: wait for one worker to be ready first.
     pub(super) async fn start(stage: &Stage, lanes: usize, seed: u64) -> Self {
-        Self::with(stage, lanes, seed, PAIRS).await
+        Self::with(stage, lanes, seed, SHARP).await
     }
 
-    /// The same with larger jobs: so many pairs of people in each.
-    pub(super) async fn with(stage: &Stage, lanes: usize, seed: u64, pairs: u32) -> Self {
+    /// The same with another mix.
+    pub(super) async fn with(stage: &Stage, lanes: usize, seed: u64, mix: Mix) -> Self {
         let connections = |user: &str| (0..LINES).map(|_| Line::new(stage.vhost.url(user))).collect();
         let shared = Arc::new(Shared {
             checker: Checker::default(),
@@ -79,7 +87,7 @@ impl Flow {
             jobs: AtomicU32::new(0),
             rounds: (0..lanes).map(|_| AtomicU64::new(0)).collect(),
             sent_again: AtomicU64::new(0),
-            pairs,
+            mix,
             stopping: AtomicBool::new(false),
         });
         let mut listeners = JoinSet::new();
@@ -100,7 +108,7 @@ impl Flow {
         Self { shared, lanes: running, _listeners: listeners }
     }
 
-    /// Rounds done: opted out, acknowledged, job published, output seen.
+    /// Rounds done: opted out, acknowledged, jobs published, outputs seen.
     pub(super) fn rounds(&self) -> u64 {
         self.by_lane().iter().sum()
     }
@@ -166,9 +174,11 @@ impl Shared {
             if timeout(LONG, receipt).await.is_err() {
                 return;
             }
-            let output = self.publish_job(lane, &company(number, self.pairs, &mut random)).await;
-            if timeout(LONG, output).await.is_err() {
-                return;
+            for _ in 0..self.mix.jobs {
+                let output = self.publish_job(lane, &company(number, self.mix.pairs, &mut random)).await;
+                if timeout(LONG, output).await.is_err() {
+                    return;
+                }
             }
             self.rounds[lane].fetch_add(1, Ordering::Relaxed);
         }

@@ -11,7 +11,12 @@ use super::say;
 use crate::scene::{event, job};
 use crate::support::{Inbox, Message, Stage, Worker, lasting};
 
-const KILLS: u32 = 16;
+/// As many as an ordinary run of the tests can spare.
+const KILLS: u64 = 16;
+
+/// Set by `tests/soak --kills`, with the seed.
+const MANY: &str = "SUPPRESSD_SOAK_KILLS";
+const SEED: &str = "SUPPRESSD_SOAK_SEED";
 
 /// Between two steps of an event each: ledger, Redis, receipt, acknowledgement.
 const EVENT_POINTS: [&str; 3] = ["die-after-append", "die-before-receipt", "die-before-event-ack"];
@@ -88,13 +93,15 @@ async fn a_worker_that_dies_at_any_step_of_an_event_or_a_job_loses_and_leaks_not
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_killed_at_random_times_lose_and_leak_nothing() {
-    let mut random = Random::new(2);
+    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let kills = number(MANY).unwrap_or(KILLS);
+    let mut random = Random::new(number(SEED).unwrap_or(2));
     let stage = Stage::new();
     stage.init();
     let mut workers = ["w1", "w2"].map(|name| stage.start(name));
     workers[0].wait_ready().await;
     let flow = Flow::start(&stage, 16, 2).await;
-    for kill in 0..KILLS {
+    for kill in 0..kills {
         // By progress, so that something is in hand; every fourth by time alone, so that a start is hit too.
         if kill % 4 == 3 {
             lasting(Duration::from_millis(random.below(300).into())).await;
@@ -104,10 +111,13 @@ async fn workers_killed_at_random_times_lose_and_leak_nothing() {
         let victim = random.below(2) as usize;
         workers[victim].kill9();
         workers[victim] = stage.start(["w1", "w2"][victim]);
+        if (kill + 1) % 100 == 0 {
+            say(format_args!("{} kills", kill + 1));
+        }
     }
     flow.more(100, RECOVERY).await;
     let verdict = flow.finish().await;
-    say(format_args!("{verdict:?}"));
+    say(format_args!("{kills} kills: {verdict:?}"));
     verdict.must_hold();
     assert!(
         stage.connect("guest").await.get("suppressd.dead").await.is_none(),

@@ -5,10 +5,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::flow::{Flow, PAIRS, RECOVERY};
+use super::flow::{Flow, Mix, RECOVERY, SHARP};
 use super::say;
 use crate::checker::Verdict;
-use crate::support::{Broker, Inbox, Persistence, Proxy, Redis, Stage, Worker, lasting};
+use crate::support::{Broker, Inbox, LONG, Persistence, Proxy, Redis, Stage, Worker, lasting};
 
 /// Enough opt-outs that what is lost would show in every job.
 pub(super) const BEFORE: u64 = 150;
@@ -47,11 +47,11 @@ impl Scene {
 
     /// On a stage that was prepared, but not initialised.
     pub(super) async fn on(stage: Stage, workers: usize, seed: u64) -> Self {
-        Self::with_pairs(stage, workers, seed, PAIRS).await
+        Self::with(stage, workers, seed, SHARP).await
     }
 
-    /// The same with so many pairs of people in each job.
-    pub(super) async fn with_pairs(mut stage: Stage, workers: usize, seed: u64, pairs: u32) -> Self {
+    /// The same with another load.
+    pub(super) async fn with(mut stage: Stage, workers: usize, seed: u64, mix: Mix) -> Self {
         let amqp = Proxy::start(stage.vhost.broker().amqp_port()).await;
         let redis = Proxy::start(stage.redis.port()).await;
         let through = (stage.vhost.url_at(amqp.port(), "suppressd"), Redis::url_at(redis.port()));
@@ -63,8 +63,8 @@ impl Scene {
         }
         let ops = stage.connect("ops").await;
         let alarms = ops.inbox("ops.alarms", &[("suppressd.events", "alarm.#")]).await;
-        let flow = Flow::with(&stage, LANES, seed, pairs).await;
-        flow.more(BEFORE, RECOVERY).await;
+        let flow = Flow::with(&stage, LANES, seed, mix).await;
+        flow.more(BEFORE, LONG).await;
         Self { stage, workers, flow, amqp, redis, alarms }
     }
 

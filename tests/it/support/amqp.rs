@@ -303,8 +303,9 @@ impl Inbox {
 async fn take(delivery: lapin::message::Delivery) -> Option<Message> {
     let (exchange, key) = (delivery.exchange.as_str(), delivery.routing_key.as_str());
     contract::hold(exchange, key, &delivery.properties, &delivery.data);
+    // After an error nobody knows whether RabbitMQ has heard it: what it has, it never sends again.
     let counts = delivery.acker.ack(BasicAckOptions::default()).await;
-    counts.unwrap_or(false).then(|| Message {
+    counts.unwrap_or(true).then(|| Message {
         exchange: delivery.exchange.to_string(),
         routing_key: delivery.routing_key.to_string(),
         redelivered: delivery.redelivered,

@@ -59,7 +59,7 @@ impl Worker {
 
     /// The metrics now.
     pub(crate) fn metrics(&self) -> Metrics {
-        Metrics(self.get("/metrics").expect("the admin server answers").body)
+        Metrics::of(self.admin_port).expect("the admin server answers")
     }
 
     /// The address of the admin server.
@@ -122,6 +122,11 @@ impl Worker {
 pub(crate) struct Metrics(pub(crate) String);
 
 impl Metrics {
+    /// Those of the worker whose admin server has this port, now.
+    pub(crate) fn of(admin_port: u16) -> std::io::Result<Self> {
+        http::request(admin_port, "GET", "/metrics", "", "").map(|answer| Self(answer.body))
+    }
+
     /// The sum over all series of this name that carry these labels; 0 if there is none.
     pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let carries = |series: &str| {

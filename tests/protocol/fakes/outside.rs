@@ -55,6 +55,8 @@ pub(crate) const WAITING: &str = "waiting";
 #[derive(Clone, Default)]
 pub(crate) struct Mail {
     sent: Arc<watch::Sender<Vec<Outgoing>>>,
+    /// When each was handed over.
+    handed: Arc<Mutex<Vec<Instant>>>,
     waiting: Arc<Mutex<VecDeque<Outgoing>>>,
     /// Nobody is bound to the exchange of filtered jobs.
     unbound: Arc<AtomicBool>,
@@ -71,6 +73,11 @@ const AGE_MAX: SignedDuration = SignedDuration::from_secs(8);
 impl Mail {
     pub(crate) fn all(&self) -> Vec<Outgoing> {
         self.sent.borrow().clone()
+    }
+
+    /// Everything, with when it was handed over.
+    pub(crate) fn handed(&self) -> Vec<(Outgoing, Instant)> {
+        self.all().into_iter().zip(self.handed.lock().unwrap().iter().copied()).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -103,13 +110,14 @@ impl Mail {
     }
 
     /// Takes a message as the broker does. `false`: nobody is bound for it.
-    fn take(&self, message: &Outgoing) -> bool {
+    fn take(&self, message: &Outgoing, handed: Instant) -> bool {
         if message.exchange == FILTERED && self.unbound.load(Ordering::Relaxed) {
             return false;
         }
         if message.exchange.is_empty() && message.routing_key == WAITING {
             self.waiting.lock().unwrap().push_back(message.clone());
         }
+        self.handed.lock().unwrap().push(handed);
         self.sent.send_modify(|sent| sent.push(message.clone()));
         true
     }
@@ -132,12 +140,13 @@ pub(crate) struct Sender {
 #[async_trait]
 impl Outbox for Sender {
     async fn publish(&self, message: &Outgoing) -> Result<Delivered, BrokerFault> {
+        let handed = Instant::now();
         let blocked = self.mail.blocked.load(Ordering::Relaxed);
         if !self.steps.at(Step::Before(Call::Publish)).await || blocked {
             return Err(BrokerFault::new("blocked"));
         }
         self.mail.note_age(message, self.clock.now());
-        let routed = self.mail.take(message);
+        let routed = self.mail.take(message, handed);
         if !self.steps.at(Step::After(Call::Publish)).await {
             return Err(BrokerFault::new("no confirm in time"));
         }

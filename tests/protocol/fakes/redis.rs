@@ -4,6 +4,7 @@
 //! Sentinel or the power can do to it is a method here; what workers do is in [`redis_link`](super::redis_link).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use suppressd::domain::digest::Digest;
@@ -31,6 +32,8 @@ pub(crate) struct Redis {
     pub flaw: Option<Flaw>,
     /// For a flaw that looks there.
     pub ledger: Option<Stream>,
+    /// Whether a list was written by another version of the fold than keeps it.
+    pub meddled: Arc<AtomicBool>,
 }
 
 /// Mistakes that somebody could make in the scripts and in what is read from Redis.
@@ -46,6 +49,20 @@ pub(crate) enum Flaw {
     SameName,
     /// A list that is made anew begins at the ledger's end.
     HealFromNow,
+    /// Who applies a record decides what it says.
+    DecidedByReaders,
+    /// Outcomes are written first, and all the rest by another script.
+    TwoScripts,
+    /// The fold does not see which events it had.
+    ForgetsEvents,
+    /// An event is in force as soon as the list is past its place in the ledger.
+    OutcomeByPosition,
+    /// A barrier that asks for outcomes does not wait for replicas.
+    NoWaitForEvents,
+    /// A fence is taken on a barrier that no replica confirmed.
+    FenceTooEarly,
+    /// A list counts as whole at the end that the ledger is said to have.
+    EndByCount,
 }
 
 /// One server.
@@ -77,6 +94,8 @@ pub(crate) struct Data {
     /// Which alarms are marked, whether they were raised, and for how long that is known.
     pub alarmed: BTreeMap<(RequestKey, Urgency), (bool, Instant)>,
     pub campaigns: BTreeMap<CampaignKey, Known>,
+    /// How many versions of the fold the one that keeps the list is ahead of ours.
+    pub newer: u32,
 }
 
 /// A list's hashes and its feed.
@@ -130,6 +149,15 @@ impl Data {
         }
         self.write(of, before, working);
         true
+    }
+
+    /// What only a broken script does: writes outcomes alone.
+    pub(crate) fn mark_events(&mut self, of: Option<ListId>, before: &Head, working: &Working) {
+        if self.heads.get(&of).is_some_and(|now| (now.list, now.position) == (before.list, before.position)) {
+            let list = self.lists.entry(before.list).or_default();
+            let outcome = |key: &EventKey| (*key, working.events[key].clone().unwrap());
+            list.events.extend(working.changed.events.iter().map(outcome));
+        }
     }
 
     fn write(&mut self, of: Option<ListId>, before: &Head, working: &Working) {
@@ -191,7 +219,8 @@ impl Redis {
             disk: Data::default(),
         };
         let nodes = Arc::new(Mutex::new((0..nodes).map(node).collect()));
-        Self { nodes, moved: watch::Sender::new(0), wait_replicas, flaw: None, ledger: None }
+        let moved = watch::Sender::new(0);
+        Self { nodes, moved, wait_replicas, flaw: None, ledger: None, meddled: Arc::default() }
     }
 
     pub(crate) fn nodes(&self) -> MutexGuard<'_, Vec<Node>> {

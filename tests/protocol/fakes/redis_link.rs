@@ -5,6 +5,7 @@
 //! different servers. New ones go where the test says ([`RedisLink::route`]), as if Sentinel had said so.
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -45,6 +46,10 @@ pub(crate) struct RedisLink {
     /// The list that is built aside, or the serving one.
     aside: Option<ListId>,
     lines: Mutex<Lines>,
+    /// How many versions of the fold its worker is ahead of ours.
+    newer: u32,
+    /// Whom a barrier succeeded on last.
+    met: Mutex<Option<Identity>>,
 }
 
 struct Lines {
@@ -56,12 +61,18 @@ struct Lines {
 
 impl RedisLink {
     pub(crate) fn new(redis: Redis, clock: WorldClock, steps: Steps) -> Self {
-        Self { redis, clock, steps, aside: None, lines: Mutex::new(Lines { route: 0, open: [None; 4] }) }
+        let lines = Mutex::new(Lines { route: 0, open: [None; 4] });
+        Self { redis, clock, steps, aside: None, lines, newer: 0, met: Mutex::default() }
     }
 
     /// A list that is built aside.
     pub(crate) fn aside(redis: Redis, clock: WorldClock, list: ListId) -> Self {
         Self { aside: Some(list), ..Self::new(redis, clock, Steps::default()) }
+    }
+
+    /// The connections of a worker whose fold is so many versions ahead of ours.
+    pub(crate) fn newer(self, newer: u32) -> Self {
+        Self { newer, ..self }
     }
 
     /// New connections go to this server; those that are open stay where they are.
@@ -185,6 +196,7 @@ impl RedisLink {
             last: None,
             fold: 0,
             keys: std::collections::BTreeSet::new(),
+            retired: std::collections::BTreeSet::new(),
             fence: None,
             outcomes: vec![None; events.len()],
             server_time,
@@ -197,11 +209,47 @@ impl RedisLink {
         reading.identity = Some(Identity { run_id, replid, list: head.list });
         (reading.position, reading.revision, reading.last) = (head.position, head.revision, head.last);
         (reading.fold, reading.keys) = (FOLD_VERSION, head.keys.clone());
+        reading.retired.clone_from(&head.retired);
         if let Some(list) = node.data.lists.get(&head.list) {
             reading.fence = list.fences.get(&worker).map(|(_, nonce)| *nonce);
             reading.outcomes = events.iter().map(|key| list.events.get(key).cloned()).collect();
         }
+        self.spoil(&mut reading, worker, events);
         reading
+    }
+}
+
+/// What only broken scripts do.
+impl RedisLink {
+    fn spoil(&self, reading: &mut Reading, worker: WorkerId, events: &[EventKey]) {
+        let Some(ledger) = self.redis.ledger.as_ref() else { return };
+        match self.redis.flaw {
+            Some(Flaw::EndByCount) if reading.position >= ledger.declared() => {
+                reading.fence = ledger.fences(worker).last().copied();
+            }
+            Some(Flaw::OutcomeByPosition) => {
+                let applied = usize::try_from(reading.position).unwrap().min(ledger.entries().len());
+                let mut fold = Working::new(Head::new(ListId([0; 16])));
+                for (position, entry) in (0..).zip(&ledger.entries()[..applied]) {
+                    fold.fold(position, entry).expect("our records fold");
+                }
+                let outcome = |key: &EventKey| fold.events.get(key).cloned().flatten();
+                reading.outcomes = events.iter().map(outcome).collect();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the flaw answers for a barrier that too few replicas confirmed.
+    fn spoils(&self, reading: &mut Reading, asks: bool) -> bool {
+        match self.redis.flaw {
+            Some(Flaw::NoWaitForEvents) => asks,
+            Some(Flaw::FenceTooEarly) => {
+                reading.fence = None;
+                *self.met.lock().unwrap() != reading.identity
+            }
+            _ => false,
+        }
     }
 }
 
@@ -213,20 +261,25 @@ fn unavailable(why: &str) -> ListFault {
 impl List for RedisLink {
     async fn barrier(&self, worker: WorkerId, events: &[EventKey]) -> Result<Reading, ListFault> {
         let read = |node: &mut Node| self.reading(node, worker, events);
-        let (reading, node) = self.call(Use::Barriers, Call::Barrier, true, read).await?;
+        let (mut reading, node) = self.call(Use::Barriers, Call::Barrier, true, read).await?;
         if self.redis.flaw == Some(Flaw::NoWait) {
             return Ok(reading);
         }
         let want = self.redis.wait_replicas;
         // WAIT: it answers how many have it, however few.
         let have = self.redis.replicate(node);
-        if have < want { Err(ListFault::Replicas { have, want }) } else { Ok(reading) }
+        if have < want {
+            let fault = ListFault::Replicas { have, want };
+            return if self.spoils(&mut reading, !events.is_empty()) { Ok(reading) } else { Err(fault) };
+        }
+        self.met.lock().unwrap().clone_from(&reading.identity);
+        Ok(reading)
     }
 
     async fn head(&self) -> Result<Option<(Head, u32)>, ListFault> {
-        let read = |node: &mut Node| self.head_of(&node.data).cloned();
-        let (head, _) = self.call(Use::Work, Call::Head, false, read).await?;
-        Ok(head.map(|head| (head, FOLD_VERSION)))
+        let version = |data: &Data| if data.newer == self.newer { FOLD_VERSION } else { FOLD_VERSION + 1 };
+        let read = |node: &mut Node| Some((self.head_of(&node.data)?.clone(), version(&node.data)));
+        Ok(self.call(Use::Work, Call::Head, false, read).await?.0)
     }
 
     async fn create(&self, list: ListId) -> Result<bool, ListFault> {
@@ -234,6 +287,7 @@ impl List for RedisLink {
             let absent = self.head_of(data).is_none();
             if absent {
                 data.heads.insert(self.aside, self.fresh(list));
+                data.newer = self.newer;
             }
             absent
         })
@@ -255,7 +309,8 @@ impl List for RedisLink {
             working.people.insert(*digest, list.people.get(digest).cloned().unwrap_or_default());
         }
         for key in &missing.events {
-            working.events.insert(*key, list.events.get(key).cloned());
+            let known = list.events.get(key).filter(|_| self.redis.flaw != Some(Flaw::ForgetsEvents));
+            working.events.insert(*key, known.cloned());
         }
         for key in &missing.requests {
             working.requests.insert(*key, list.requests.get(key).cloned());
@@ -267,7 +322,11 @@ impl List for RedisLink {
     }
 
     async fn apply(&self, before: &Head, working: &Working) -> Result<bool, ListFault> {
+        if self.redis.flaw == Some(Flaw::TwoScripts) {
+            self.write(Call::Apply, |data| data.mark_events(self.aside, before, working)).await?;
+        }
         self.write(Call::Apply, |data| {
+            self.redis.meddled.fetch_or(data.newer != self.newer, Ordering::Relaxed);
             let anyhow = self.redis.flaw == Some(Flaw::NoCompare);
             let now = data.heads.get(&self.aside).cloned();
             match now.filter(|now| anyhow && now.list == before.list) {

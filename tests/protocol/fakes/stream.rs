@@ -4,14 +4,22 @@
 //! offsets are used again. A reader beyond the end waits silently, as on a real stream.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use suppressd::codec::record;
-use suppressd::domain::record::{Entry, Record, WorkerId};
+use suppressd::domain::record::{Entry, Nonce, Record, WorkerId};
 use suppressd::service::ports::{BrokerFault, Ledger, LedgerReader, Start};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::steps::{Call, Step, Steps};
+
+/// How old the count is that the broker tells.
+const COUNT_AGE: Duration = Duration::from_secs(1);
+
+/// What a reader makes of a record.
+pub(crate) type Lens = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
 
 /// The stream itself.
 #[derive(Clone)]
@@ -24,14 +32,17 @@ pub(crate) struct Stream {
 #[derive(Default)]
 struct State {
     records: Vec<Vec<u8>>,
+    /// When each came.
+    since: Vec<Instant>,
     /// Counts the broker's lives.
     life: u64,
 }
 
 impl Stream {
     pub(crate) fn new(first: &Entry) -> Self {
-        let state = State { records: vec![record::write(first)], life: 0 };
-        Self { state: Arc::new(Mutex::new(state)), moved: watch::Sender::new(0) }
+        let stream = Self { state: Arc::default(), moved: watch::Sender::new(0) };
+        stream.put(record::write(first));
+        stream
     }
 
     /// Adds a record as an administrator or another worker would.
@@ -44,6 +55,7 @@ impl Stream {
     fn put(&self, record: Vec<u8>) -> u64 {
         let mut state = self.state.lock().unwrap();
         state.records.push(record);
+        state.since.push(Instant::now());
         state.records.len() as u64 - 1
     }
 
@@ -64,14 +76,29 @@ impl Stream {
 
     /// How many fences of this worker are in.
     pub(crate) fn fences_of(&self, id: WorkerId) -> usize {
-        let fence = |entry: &&Entry| matches!(entry.record, Record::Fence { worker, .. } if worker == id);
-        self.entries().iter().filter(fence).count()
+        self.fences(id).len()
+    }
+
+    /// The fences of this worker.
+    pub(crate) fn fences(&self, id: WorkerId) -> Vec<Nonce> {
+        let fence = |entry: Entry| match entry.record {
+            Record::Fence { worker, nonce } if worker == id => Some(nonce),
+            _ => None,
+        };
+        self.entries().into_iter().filter_map(fence).collect()
+    }
+
+    /// How many records the broker says that there are: an old count.
+    pub(crate) fn declared(&self) -> u64 {
+        let state = self.state.lock().unwrap();
+        state.since.iter().filter(|since| since.elapsed() > COUNT_AGE).count() as u64
     }
 
     /// The broker restarts and has lost everything from this offset on.
     pub(crate) fn lose_from(&self, offset: u64) {
         let mut state = self.state.lock().unwrap();
         state.records.truncate(usize::try_from(offset).unwrap());
+        state.since.truncate(usize::try_from(offset).unwrap());
         state.life += 1;
         drop(state);
         self.notify();
@@ -93,6 +120,7 @@ pub(crate) struct Broker {
     stream: Stream,
     steps: Steps,
     view: Arc<Mutex<View>>,
+    lens: Option<Lens>,
 }
 
 struct View {
@@ -106,7 +134,12 @@ struct View {
 impl Broker {
     pub(crate) fn new(stream: Stream, steps: Steps) -> Self {
         let view = View { sees: u64::MAX, deaf_below: 0, readers: 0 };
-        Self { stream, steps, view: Arc::new(Mutex::new(view)) }
+        Self { stream, steps, view: Arc::new(Mutex::new(view)), lens: None }
+    }
+
+    /// Its readers see this in the place of what is there.
+    pub(crate) fn through(self, lens: Option<Lens>) -> Self {
+        Self { lens, ..self }
     }
 
     /// From now on readers see only what is before this offset.
@@ -149,7 +182,8 @@ impl Ledger for Broker {
         view.readers += 1;
         let (moved, view) = ((self.stream.moved.subscribe(), view.readers), self.view.clone());
         let (moved, number) = moved;
-        Ok(Box::new(Reader { stream: self.stream.clone(), view, moved, number, next, life }))
+        let lens = self.lens.clone();
+        Ok(Box::new(Reader { stream: self.stream.clone(), view, moved, number, next, life, lens }))
     }
 }
 
@@ -160,6 +194,7 @@ struct Reader {
     number: u64,
     next: u64,
     life: u64,
+    lens: Option<Lens>,
 }
 
 impl Reader {
@@ -185,7 +220,13 @@ impl LedgerReader for Reader {
             self.moved.borrow_and_update();
             if let Some(record) = self.look()? {
                 self.next += 1;
-                return Ok((self.next - 1, record));
+                return Ok((
+                    self.next - 1,
+                    match &self.lens {
+                        Some(lens) => lens(record),
+                        None => record,
+                    },
+                ));
             }
             if self.moved.changed().await.is_err() {
                 return Err(BrokerFault::new("the stream is gone"));

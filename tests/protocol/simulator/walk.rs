@@ -9,9 +9,12 @@ use suppressd::service::random;
 use tokio::task::JoinSet;
 
 use crate::fakes::outside::let_pass;
-use crate::fakes::redis_link::{SLICES, Use};
+use crate::fakes::redis_link::Use;
 use crate::fakes::steps::{Call, Held, Step};
-use crate::world::{Delivery, Person, Worker, World};
+use crate::world::{Delivery, Person, Setup, Worker, World};
+
+mod beginnings;
+mod troubles;
 
 /// Steps of one history.
 const STEPS: u32 = 16;
@@ -40,42 +43,6 @@ const LATE: Duration = Duration::from_secs(4);
 
 /// Between two steps.
 const PAUSES: [u64; 6] = [0, 1, 7, 60, 300, 1500];
-
-/// In what the second worker is when somebody opts out through the first: it is where a leak would come from.
-#[derive(Debug, Clone, Copy)]
-enum Second {
-    /// It works.
-    Works,
-    /// Its mirror is slow.
-    SlowMirror,
-    /// A barrier of its own is on its way, and its mirror is slow.
-    UnderWay,
-    /// It is new, and what it read of the list's last slice is on its way.
-    Loading,
-    /// It is new, and has not asked for its fence again.
-    Fencing,
-    /// It is about to write a batch, and its mirror is slow.
-    Writing,
-}
-
-/// What becomes of the opt-out then.
-#[derive(Debug, Clone, Copy)]
-enum Loss {
-    Nothing,
-    /// Redis restarts without it.
-    Restart,
-    /// Redis is emptied.
-    Flush,
-    /// The feed forgets it before the second worker has seen it.
-    Trim,
-    /// Another server serves, and the second worker still speaks to the one before.
-    Split,
-}
-
-const SECONDS: [Second; 6] =
-    [Second::Works, Second::SlowMirror, Second::UnderWay, Second::Loading, Second::Fencing, Second::Writing];
-
-const LOSSES: [Loss; 5] = [Loss::Nothing, Loss::Restart, Loss::Flush, Loss::Trim, Loss::Split];
 
 /// What may go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +87,10 @@ pub(super) struct Walk {
     held: Vec<(usize, Delivery)>,
     people: u32,
     serving: usize,
+    /// What workers have that start now.
+    setup: Setup,
+    /// Whether Redis lost something, or might have.
+    lossy: bool,
     /// What lets slow calls go.
     timers: JoinSet<()>,
     world: World,
@@ -148,6 +119,8 @@ impl Walk {
             held: vec![],
             people: 0,
             serving: 0,
+            setup: Setup::default(),
+            lossy: false,
             timers: JoinSet::new(),
             world,
         }
@@ -155,10 +128,12 @@ impl Walk {
 
     /// From the beginning to the end.
     pub(super) async fn all(&mut self) {
-        if self.dice.below(4) > 0 {
-            self.begin().await;
-            self.world.check();
+        match self.dice.below(6) {
+            0 => {}
+            1..=3 => self.begin().await,
+            _ => self.be_in_trouble().await,
         }
+        self.world.check();
         for _ in 0..STEPS {
             self.step().await;
             self.world.check();
@@ -173,127 +148,36 @@ impl Walk {
         self.log.iter().cloned().chain(sent).collect()
     }
 
-    /// One of the places where the protocol is nearest to a leak: somebody opts out through the first worker and is
-    /// acknowledged, Redis may lose it, and the second worker, which is behind, gets a job.
-    async fn begin(&mut self) {
-        let second = SECONDS[self.dice.below(SECONDS.len())];
-        let loss = LOSSES[self.dice.below(LOSSES.len())];
-        self.note(format!("the second worker: {second:?}; then: {loss:?}"));
-        for worker in &self.workers {
-            worker.ready().await;
-        }
-        self.world.redis.save(self.serving);
-        self.put_behind(second).await;
-        if let Loss::Split = loss {
-            self.split();
-        }
-        for _ in 0..=self.dice.below(2) {
-            self.somebody_opts_out().await;
-        }
-        if self.dice.below(2) == 0 {
-            for worker in 0..WORKERS {
-                self.slow(worker, Step::Before(Call::Apply), 3_000);
-            }
-        }
-        match loss {
-            Loss::Nothing | Loss::Split => {}
-            Loss::Restart => {
-                self.strike(Fault::Restart, 0);
-                if self.dice.below(2) == 0 {
-                    self.strike(Fault::Crash, 1);
-                }
-            }
-            Loss::Flush => self.strike(Fault::Flush, 0),
-            Loss::Trim => self.world.redis.trim_feed(self.serving, 1),
-        }
-        let_pass(Duration::from_millis([0, 30, 400][self.dice.below(3)])).await;
-        self.give_a_job(1);
-        let_pass(Duration::from_millis([0, 300, 4000][self.dice.below(3)])).await;
-    }
-
-    async fn put_behind(&mut self, second: Second) {
-        match second {
-            Second::Works => {}
-            Second::SlowMirror => self.slow_mirror().await,
-            Second::UnderWay => {
-                self.slow_mirror().await;
-                self.note("W1 has a barrier under way".into());
-                let mut held = self.workers[1].steps.hold(Step::After(Call::Barrier));
-                held.reached().await;
-                // A pass that is older than a second is not published on.
-                self.let_go(held, 800);
-            }
-            Second::Loading => {
-                self.strike(Fault::Crash, 1);
-                let last = Call::Slice(SLICES - 1);
-                let step = if self.dice.below(2) == 0 { Step::Before(last) } else { Step::After(last) };
-                self.slow(1, step, 3_000);
-                let_pass(Duration::from_millis(500)).await;
-            }
-            Second::Fencing => {
-                self.strike(Fault::Crash, 1);
-                while self.world.stream.fences_of(self.workers[1].id) == 0 {
-                    let_pass(Duration::from_millis(5)).await;
-                }
-                self.slow(1, Step::Before(Call::Barrier), 3_000);
-                let_pass(Duration::from_millis(200)).await;
-                self.world.redis.save(self.serving);
-            }
-            Second::Writing => {
-                self.slow_mirror().await;
-                self.slow(1, Step::Before(Call::Apply), 1_000);
-                self.slow(1, Step::Before(Call::Apply), 4_000);
-                self.people += 1;
-                let delivery = self.workers[1].opt_out(&self.world, Person(self.people));
-                self.held.push((1, delivery));
-                let_pass(Duration::from_millis(30)).await;
-            }
-        }
-    }
-
-    /// The second worker's next read of the feed takes very long; the one under way ends first.
-    async fn slow_mirror(&mut self) {
-        self.slow(1, Step::Before(Call::Follow), 6_000);
-        let_pass(Duration::from_millis(1200)).await;
-    }
-
-    /// Another server serves, and the first worker knows. The one before lives on, cut off.
-    fn split(&mut self) {
-        let nodes = self.world.redis.nodes().len();
-        if nodes > 1 {
-            self.serving = 1;
-            self.note("R1 serves; R0 is cut off; W0 knows".into());
-            self.world.redis.promote(1);
-            self.workers[0].redis.move_to(1);
-        }
-    }
-
-    /// Through the first worker, until it is acknowledged, or for as long as it might take.
-    async fn somebody_opts_out(&mut self) {
+    /// Until it is acknowledged, or for as long as it might take.
+    async fn somebody_opts_out(&mut self, worker: usize) {
         self.people += 1;
-        self.note(format!("{} opts out through W0", self.people));
-        let mut delivery = self.workers[0].opt_out(&self.world, Person(self.people));
+        self.note(format!("{} opts out through W{worker}", self.people));
+        let mut delivery = self.workers[worker].opt_out(&self.world, Person(self.people));
         let done = tokio::time::timeout(Duration::from_millis(1500), delivery.done()).await;
         if done.is_err() {
-            self.held.push((0, delivery));
+            self.held.push((worker, delivery));
         }
+    }
+
+    fn give_an_opt_out(&mut self, worker: usize) {
+        self.people += 1;
+        self.note(format!("W{worker} gets the opt-out of {}", self.people));
+        let delivery = self.workers[worker].opt_out(&self.world, Person(self.people));
+        self.held.push((worker, delivery));
     }
 
     fn give_a_job(&mut self, worker: usize) {
         self.note(format!("W{worker} gets a job"));
-        let delivery = self.workers[worker].job(&self.world, &self.everybody());
+        // Among them is who opts out next.
+        let people: Vec<_> = (0..=self.people + 1).map(Person).collect();
+        let delivery = self.workers[worker].job(&self.world, &people);
         self.held.push((worker, delivery));
     }
 
     async fn step(&mut self) {
         let worker = self.dice.below(WORKERS);
         match self.dice.below(if self.faults.is_empty() { 10 } else { 20 }) {
-            0..=3 => {
-                self.people += 1;
-                let delivery = self.workers[worker].opt_out(&self.world, Person(self.people));
-                self.note(format!("W{worker} gets the opt-out of {}", self.people));
-                self.held.push((worker, delivery));
-            }
+            0..=3 => self.give_an_opt_out(worker),
             4..=8 => self.give_a_job(worker),
             9 => {
                 self.note("the serving Redis saves".into());
@@ -309,6 +193,7 @@ impl Walk {
     }
 
     fn strike(&mut self, fault: Fault, worker: usize) {
+        self.lossy |= matches!(fault, Fault::Restart | Fault::Flush | Fault::Failover);
         match fault {
             Fault::Call => {
                 let step = self.some_step();
@@ -326,9 +211,7 @@ impl Walk {
             }
             Fault::Crash => {
                 self.note(format!("W{worker} crashes"));
-                self.workers[worker] = self.world.start();
-                self.workers[worker].redis.route(self.serving);
-                self.redeliver(worker);
+                self.start_again(worker, &self.setup.clone());
             }
             Fault::Session => {
                 self.note(format!("W{worker} loses its session, and works on what it had"));
@@ -394,6 +277,13 @@ impl Walk {
         });
     }
 
+    /// Another process takes the worker's place.
+    fn start_again(&mut self, worker: usize, setup: &Setup) {
+        self.workers[worker] = self.world.start_as(setup);
+        self.workers[worker].redis.route(self.serving);
+        self.redeliver(worker);
+    }
+
     /// What a worker held comes again, to it or to its neighbour.
     fn redeliver(&mut self, worker: usize) {
         for (holder, delivery) in std::mem::take(&mut self.held) {
@@ -457,19 +347,31 @@ impl Walk {
             let output = worker.job(&self.world, &self.everybody()).output().await;
             assert_eq!(output.kept, [Person(0)].into(), "it leaks: everybody else was acknowledged");
         }
+        self.check_fold();
+        self.world.check_nothing_is_lost().await;
+        // What comes late is looked at, too.
+        let_pass(LATE).await;
+        self.world.check();
+        self.world.check_first_receipts();
+        if !self.lossy {
+            self.world.check_no_false_loss();
+        }
+        self.world.check_privacy();
+    }
+
+    /// A fresh fold of the ledger is the list.
+    fn check_fold(&self) {
         let mut fold = Working::new(Head::new(random::list_id()));
         let applied = usize::try_from(self.world.redis.position(self.serving)).unwrap();
-        for (position, entry) in (0..).zip(&self.world.stream.entries()[..applied]) {
+        let ledger = self.world.ledger_as_read();
+        let applied =
+            ledger.get(..applied).expect("the list is not the fold of a ledger that ends before it");
+        for (position, entry) in (0..).zip(applied) {
             fold.fold(position, entry).unwrap();
         }
         let (revision, people, _) = self.world.redis.content(self.serving);
         let folded = (fold.head.revision, fold.people.into_iter().collect());
         assert!((revision, people) == folded, "the list is not the fold of the ledger");
-        self.world.check_nothing_is_lost().await;
-        // What comes late is looked at, too.
-        let_pass(LATE).await;
-        self.world.check();
-        self.world.check_privacy();
     }
 
     /// Everybody who ever opted out, and one who never did.

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use suppressd::codec::job::JobLimits;
 use suppressd::domain::calendar::Calendar;
-use suppressd::domain::digest::HashKey;
+use suppressd::domain::digest::{HashKey, KeyRing};
 use suppressd::domain::event::{SourceClock, SourcePolicy};
 use suppressd::domain::identifier::Country;
 use suppressd::domain::record::WorkerId;
@@ -38,6 +38,22 @@ use crate::fakes::redis_link::RedisLink;
 use crate::fakes::steps::Steps;
 use crate::fakes::stream::Broker;
 
+/// What a worker has of its own.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    /// Its clock minus everybody's.
+    pub ahead_ms: i64,
+    pub keys: Arc<KeyRing>,
+    /// How many versions of the fold it is ahead of ours.
+    pub newer: u32,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { ahead_ms: 0, keys: KEYS.clone(), newer: 0 }
+    }
+}
+
 /// A running worker. Dropped, it has crashed: what it held comes again only if a test says so.
 pub(crate) struct Worker {
     pub id: WorkerId,
@@ -54,14 +70,16 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(world: &World, ahead_ms: i64) -> Self {
+    pub(super) fn start(world: &World, setup: &Setup) -> Self {
         let (id, steps) = (random::worker_id(), Steps::default());
-        let clock = Arc::new(world.clock.ahead(ahead_ms));
-        let redis = Arc::new(RedisLink::new(world.redis.clone(), world.clock, steps.clone()));
-        let broker = Arc::new(Broker::new(world.stream.clone(), steps.clone()));
+        let clock = Arc::new(world.clock.ahead(setup.ahead_ms));
+        let link = RedisLink::new(world.redis.clone(), world.clock, steps.clone());
+        let redis = Arc::new(link.newer(setup.newer));
+        let broker = Broker::new(world.stream.clone(), steps.clone()).through(world.lens());
+        let broker = Arc::new(broker);
         let list: Arc<dyn List> = redis.clone();
         let ledger: Arc<dyn Ledger> = broker.clone();
-        let keys: BTreeSet<_> = KEYS.keys().iter().map(HashKey::check).collect();
+        let keys: BTreeSet<_> = setup.keys.keys().iter().map(HashKey::check).collect();
         let nudge = Arc::new(Notify::new());
         let (state, ledger_state) = watch::channel(LedgerState::default());
         let (mirror, mirror_keeper) = mirror();
@@ -71,10 +89,9 @@ impl Worker {
             ledger: ledger_state.clone(),
             nudge: nudge.clone(),
         };
-        let (gate, keeper) =
-            Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), id, keys.clone(), watched);
+        let (gate, keeper) = Gatekeeper::new(list.clone(), ledger.clone(), clock.clone(), id, keys, watched);
         let follower = Follower::new(list.clone(), &gate, mirror_keeper);
-        let applier = Applier::new(list, ledger.clone(), id, keys, gate.glance(), nudge.clone(), state);
+        let applier = Applier::new(list, ledger.clone(), id, gate.glance(), nudge.clone(), state);
         let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone(), clock: *clock });
         let post = Post::new(outbox, clock.clone(), addresses());
         let alarms = Alarms::new(post.clone(), clock.clone());
@@ -91,7 +108,7 @@ impl Worker {
             soon: Duration::from_hours(4),
         };
         let watch = watcher.run(gate.glance());
-        let quarantine = Quarantine::new(Arc::new(NoSuspects), KEYS.clone());
+        let quarantine = Quarantine::new(Arc::new(NoSuspects), setup.keys.clone());
         let jobs = Arc::new(JobDesk {
             gate: gate.clone(),
             mirror: mirror.clone(),
@@ -104,7 +121,7 @@ impl Worker {
             },
             alarms: alarms.clone(),
             clock: clock.clone(),
-            keys: KEYS.clone(),
+            keys: setup.keys.clone(),
             catalogue: CATALOGUE.clone(),
             country: country(),
             limits: JobLimits::default(),
@@ -124,7 +141,7 @@ impl Worker {
             late,
             in_flight,
             clock,
-            keys: KEYS.clone(),
+            keys: setup.keys.clone(),
             rules: rules(),
             quarantine,
             metrics: METRICS.clone(),
@@ -141,6 +158,7 @@ impl Worker {
         tasks.spawn(follower.run());
         tasks.spawn(applier.run());
         tasks.spawn(watch);
+        tasks.spawn(world.listen(gate.glance()));
         let tasks = Mutex::new(tasks);
         Self { id, steps, redis, broker, gate, mirror, ledger_state, events, jobs, tasks }
     }
@@ -183,6 +201,15 @@ impl Worker {
         self.deliver(world, body, What::OptOut(None), false)
     }
 
+    /// It is delivered that somebody wants to be written to, said before anybody's opt-out.
+    pub(crate) fn opt_in(&self, world: &World, person: Person) -> Delivery {
+        let body = json!({
+            "event_id": world.name("in"), "source": "call_center", "kind": "opt_in",
+            "occurred_at": "2026-10-31T10:15:00+05:00", "subject": {"user_id": person.name()}
+        });
+        self.deliver(world, body.to_string().into_bytes(), What::OptOut(None), false)
+    }
+
     /// It is delivered what another worker held when it crashed.
     pub(crate) fn again(&self, world: &World, delivery: &Delivery) -> Delivery {
         self.deliver(world, delivery.body.clone(), delivery.what.clone(), true)
@@ -202,7 +229,7 @@ impl Worker {
         let name = world.name("j");
         let body = job_body(&name, people, part);
         let mut promises = world.promises.lock().unwrap();
-        let must = promises.acknowledged.clone();
+        let must = promises.acknowledged.keys().copied().collect();
         promises.jobs.insert(name.clone(), must);
         drop(promises);
         self.deliver(world, body, What::Job(name), false)

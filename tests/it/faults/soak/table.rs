@@ -85,7 +85,8 @@ impl Table {
             text,
             "\n{minutes} min, {} jobs with {} recipients, {} opt-outs, {} unexpected\n\n\
              | of a worker | before | peak | after |\n|---|---|---|---|\n\
-             | memory, MiB | {} | {} | {} |\n| open files | {} | {} | {} |\n| threads | {} | {} | {} |",
+             | memory, MiB | {} | {} | {} |\n| open files | {} | {} | {} |\n| threads | {} | {} | {} |\n\
+             | tasks | {} | {} | {} |",
             end.jobs.attempted,
             end.recipients,
             end.opt_outs.attempted,
@@ -99,6 +100,9 @@ impl Table {
             self.before.threads,
             peak.threads,
             after.threads,
+            self.before.tasks,
+            peak.tasks,
+            after.tasks,
         )
         .expect("a String takes text");
     }

@@ -1,14 +1,17 @@
-//! What the workers' processes take, as the kernel tells it, looked at all the time.
+//! What the workers' processes take, as the kernel tells it and, of tasks, they themselves; looked at all the time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::interval;
 
-use crate::support::{SOON, Worker, eventually};
+use crate::support::{Metrics, SOON, Worker, eventually};
 
 const LOOKS: Duration = Duration::from_millis(250);
+
+/// Rarer, since it makes the worker count and write.
+const ASKS: Duration = Duration::from_secs(1);
 
 /// What a process takes: the most that any worker takes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +22,8 @@ pub(super) struct Usage {
     pub(super) files: u64,
     /// Threads.
     pub(super) threads: u64,
+    /// Tasks of the asynchronous runtime.
+    pub(super) tasks: u64,
 }
 
 impl Usage {
@@ -27,17 +32,18 @@ impl Usage {
             memory: self.memory.max(other.memory),
             files: self.files.max(other.files),
             threads: self.threads.max(other.threads),
+            tasks: self.tasks.max(other.tasks),
         }
     }
 
-    /// `None`: the process has ended.
+    /// What the kernel knows. `None`: the process has ended.
     fn of(pid: u32) -> Option<Self> {
         let entries =
             |name: &str| Some(std::fs::read_dir(format!("/proc/{pid}/{name}")).ok()?.count() as u64);
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
         let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(Self { memory: kib * 1024, files: entries("fd")?, threads: entries("task")? })
+        Some(Self { memory: kib * 1024, files: entries("fd")?, threads: entries("task")?, tasks: 0 })
     }
 }
 
@@ -50,8 +56,16 @@ pub(super) struct Watch {
 #[derive(Default)]
 struct Seen {
     pids: Vec<u32>,
+    admin_ports: Vec<u16>,
     now: Usage,
     peak: Usage,
+}
+
+impl Seen {
+    fn saw(&mut self, found: Usage) {
+        self.now = found;
+        self.peak = self.peak.max(found);
+    }
 }
 
 impl Watch {
@@ -60,16 +74,19 @@ impl Watch {
         let seen = Arc::<Mutex<Seen>>::default();
         let mut looking = JoinSet::new();
         looking.spawn(look(Arc::clone(&seen)));
+        looking.spawn(ask(Arc::clone(&seen)));
         let watch = Self { seen, _looking: looking };
         watch.follow(workers);
-        let looked = async || (watch.now().memory > 0).then_some(());
-        eventually("the kernel tells what the workers take", SOON, looked).await;
+        let looked = async || (watch.now().memory > 0 && watch.now().tasks > 0).then_some(());
+        eventually("it is known what the workers take", SOON, looked).await;
         watch
     }
 
     /// These processes, from now on.
     pub(super) fn follow(&self, workers: &[Worker]) {
-        self.seen.lock().expect("nobody panics here").pids = workers.iter().map(Worker::pid).collect();
+        let mut seen = self.seen.lock().expect("nobody panics here");
+        seen.pids = workers.iter().map(Worker::pid).collect();
+        seen.admin_ports = workers.iter().map(Worker::admin_port).collect();
     }
 
     pub(super) fn now(&self) -> Usage {
@@ -88,8 +105,31 @@ async fn look(seen: Arc<Mutex<Seen>>) {
         let mut seen = seen.lock().expect("nobody panics here");
         let found = seen.pids.iter().filter_map(|pid| Usage::of(*pid)).reduce(Usage::max);
         if let Some(found) = found {
-            seen.now = found;
-            seen.peak = seen.peak.max(found);
+            let tasks = seen.now.tasks;
+            seen.saw(Usage { tasks, ..found });
         }
     }
+}
+
+async fn ask(seen: Arc<Mutex<Seen>>) {
+    let mut asks = interval(ASKS);
+    loop {
+        asks.tick().await;
+        let ports = seen.lock().expect("nobody panics here").admin_ports.clone();
+        // One that is frozen or has ended does not answer, and keeps this waiting.
+        let alive = move || {
+            ports.into_iter().filter_map(|port| Metrics::of(port).ok()).map(|metrics| tasks(&metrics)).max()
+        };
+        let found = spawn_blocking(alive).await.expect("nobody panics there");
+        if let Some(tasks) = found {
+            let mut seen = seen.lock().expect("nobody panics here");
+            let found = Usage { tasks, ..seen.now };
+            seen.saw(found);
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a small count")]
+fn tasks(metrics: &Metrics) -> u64 {
+    metrics.sum("suppressd_tasks", &[]) as u64
 }
