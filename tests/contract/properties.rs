@@ -185,7 +185,7 @@ fn agree_after(input: Input, example: prop::sample::Index, changes: Vec<Change>)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn schema_and_codec_agree_about_jobs(example in any::<prop::sample::Index>(), changes in changes()) {
