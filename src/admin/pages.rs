@@ -68,8 +68,12 @@ async fn ready(State(Shown { health, .. }): State<Shown>) -> (StatusCode, Typed<
 }
 
 async fn all_metrics(State(Shown { metrics, health }): State<Shown>) -> Result<Typed<String>, StatusCode> {
-    for (dependency, state) in health.snapshot().states() {
+    let snapshot = health.snapshot();
+    for (dependency, state) in snapshot.states() {
         metrics.set_ready(dependency, state.is_well());
+    }
+    for warning in health::Warning::ALL {
+        metrics.set_warning(*warning, snapshot.warnings().contains_key(warning.as_str()));
     }
     metrics.set_tasks(Handle::current().metrics().num_alive_tasks());
     // It reads /proc and formats a thousand lines: nothing for a thread that others wait for.

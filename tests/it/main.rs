@@ -30,6 +30,7 @@ mod main_job;
 mod opt_out_command;
 mod outages;
 mod permissions;
+mod prometheus;
 mod rebuild;
 mod receipts;
 mod requests;

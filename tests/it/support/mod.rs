@@ -15,6 +15,7 @@ mod eventually;
 mod http;
 pub(crate) mod leash;
 pub(crate) mod ports;
+mod prometheus;
 mod proxy;
 mod redis;
 mod secrets;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     child::Kept,
     dovecot::{Dovecot, PASSWORD, USER},
     eventually::{LONG, SOON, eventually, lasting},
+    prometheus::Prometheus,
     proxy::{Proxy, Way},
     redis::{Persistence, Redis},
     stage::{Finished, Stage},
