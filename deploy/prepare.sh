@@ -32,6 +32,10 @@ need_examples() {
   if ! /usr/bin/python3 -c 'import pika' 2>/dev/null; then missing+=(python3-pika); fi
   need /usr/bin/php php-cli
   if [ ! -r /usr/share/php/PhpAmqpLib/autoload.php ]; then missing+=(php-amqplib); fi
+  # The compiler too: the example is run from its source.
+  need /usr/bin/javac default-jdk-headless
+  if [ ! -r /usr/share/java/amqp-client.jar ]; then missing+=(librabbitmq-client-java); fi
+  if [ ! -r /usr/share/java/gson.jar ]; then missing+=(libgoogle-gson-java); fi
 }
 
 # What scrapes the tests' workers, and what tests its rules.

@@ -12,6 +12,7 @@ use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProper
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::contract;
 use super::eventually::{SOON, eventually};
 
 /// Publishes that wait for their confirms at the same time.
@@ -297,8 +298,11 @@ impl Inbox {
     }
 }
 
-/// Acknowledges first: a message whose acknowledgement does not count will come again and is not taken.
+/// Acknowledges first: a message whose acknowledgement does not count will come again and is not taken. Whatever
+/// suppressd publishes is held to its contract on the way.
 async fn take(delivery: lapin::message::Delivery) -> Option<Message> {
+    let (exchange, key) = (delivery.exchange.as_str(), delivery.routing_key.as_str());
+    contract::hold(exchange, key, &delivery.properties, &delivery.data);
     // After an error nobody knows whether RabbitMQ has heard it: what it has, it never sends again.
     let counts = delivery.acker.ack(BasicAckOptions::default()).await;
     counts.unwrap_or(true).then(|| Message {
