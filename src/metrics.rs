@@ -7,6 +7,7 @@
 //! Absent on purpose: what counts recalls, until those exist.
 
 mod family;
+mod figures;
 mod labels;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use prometheus::process_collector::ProcessCollector;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 
 use self::family::{Family, Maker};
+pub use self::figures::{Counts, Flow, Gauges};
 use self::labels::{DEAD, KEPT, Names, UNKNOWN};
 pub use self::labels::{DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome};
 use crate::domain::campaign::Taken;
@@ -83,6 +85,12 @@ metrics! { |make, regions, sources|
         ],
     ),
 
+    /// Segments of filtered jobs, by the region's configured code.
+    segments: Family<IntCounter, 2> = make.counters(
+        "suppressd_segments_total",
+        [("channel", labels::channels()), ("region", regions.words())],
+    ),
+
     /// Seconds from the delivery of a filtered job to its acknowledgement.
     job_duration: Family<Histogram, 1> =
         make.histograms("suppressd_job_duration_seconds", JOB_BUCKETS, [("channel", labels::channels())]),
@@ -133,6 +141,9 @@ metrics! { |make, regions, sources|
         "suppressd_dead_letters_total",
         [("queue", labels::queues()), ("reason", labels::reasons())],
     ),
+
+    /// Messages in the dead queue when this worker last looked; every worker shows the same.
+    dead_waiting: IntGauge = make.gauge("suppressd_dead_letters_waiting"),
 
     /// Jobs that wait because nobody is bound to their output.
     unroutable_jobs: IntGauge = make.gauge("suppressd_unroutable_jobs"),
@@ -236,6 +247,7 @@ impl Metrics {
             debug_assert!(false, "a tally's region is a code of the catalogue");
             return;
         };
+        self.segments.at([channel as usize, region]).inc();
         let verdict = |place| self.recipients.at([channel as usize, region, place]);
         verdict(0).inc_by(tally.kept);
         for (place, reason) in (1..).zip(Removal::ALL) {
@@ -290,6 +302,11 @@ impl Metrics {
     /// A message went to the dead queue.
     pub fn dead_letter(&self, queue: DeadQueue, reason: DeadReason) {
         self.dead_letters.at([queue as usize, reason as usize]).inc();
+    }
+
+    /// So many messages are in the dead queue.
+    pub fn set_dead_waiting(&self, count: u64) {
+        self.dead_waiting.set(whole(count));
     }
 
     /// So many identifiers of a kind are on the list.

@@ -19,7 +19,7 @@ use crate::service::gate::{Glance, clock_is_off};
 use crate::service::health::{Dependency, Health, State};
 use crate::service::ports::{Campaigns, Input, List};
 
-/// How often the identifiers on the list are counted.
+/// How often the identifiers on the list, and the messages in the dead queue, are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the calendar is asked how far it reaches.
@@ -60,6 +60,7 @@ pub(super) fn start(
     }));
     core.spawn(raise(core.gate.glance(), core.ledger_state.clone(), alarms.clone()));
     core.spawn(count(core.list.clone(), metrics.clone(), health.clone()));
+    core.spawn(count_dead(core.broker.clone(), metrics.clone()));
     core.spawn(look_ahead(calendar, core.clock.clone(), health.clone()));
 }
 
@@ -168,6 +169,18 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
             )
         };
         health.warn("fold", other.then(mixed));
+    }
+}
+
+/// Counts what is in the dead queue. While RabbitMQ cannot be asked, the last answer stands.
+async fn count_dead(broker: Broker, metrics: Arc<Metrics>) {
+    let mut ticks = interval(COUNT_EVERY);
+    loop {
+        ticks.tick().await;
+        match broker.dead_waiting().await {
+            Ok(count) => metrics.set_dead_waiting(count),
+            Err(fault) => tracing::debug!(%fault, "the dead queue cannot be counted"),
+        }
     }
 }
 
