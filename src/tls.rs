@@ -109,6 +109,12 @@ impl Tls {
         })
     }
 
+    /// The same to another server.
+    pub fn at(&self, host: &str) -> Result<Self, TlsRefused> {
+        let server = ServerName::try_from(host.to_owned()).map_err(|_| TlsRefused::Host(self.named.host))?;
+        Ok(Self { server, ..self.clone() })
+    }
+
     /// What a vendor's own TLS needs.
     pub fn config(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.config)

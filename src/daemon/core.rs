@@ -21,7 +21,7 @@ use crate::service::gate::{Gate, Gatekeeper, Glance, Veto, Watched};
 use crate::service::post::Addresses;
 use crate::service::random;
 use crate::settings::Settings;
-use crate::store::{RedisConfig, RedisList};
+use crate::store::{RedisConfig, RedisList, SentinelConfig};
 
 /// How often Redis is asked whether it may evict keys.
 const EVICTION_CHECK: Duration = Duration::from_secs(1);
@@ -175,11 +175,17 @@ fn mended_by_waiting(ledger: &LedgerState, glance: &Glance) -> Result<(), Stop> 
 pub(super) fn redis_config(settings: &Settings) -> RedisConfig {
     RedisConfig {
         url: settings.redis.url.reveal().to_owned(),
+        sentinels: settings.redis.sentinels.as_ref().map(|sentinels| SentinelConfig {
+            hosts: sentinels.hosts.clone(),
+            primary: sentinels.primary.clone(),
+            user: sentinels.user.clone(),
+            password: sentinels.password.as_ref().map(|password| password.reveal().to_owned()),
+        }),
         password: settings.redis.password.as_ref().map(|password| password.reveal().to_owned()),
         tls: settings.redis.tls.clone(),
         prefix: settings.redis.prefix.clone(),
         response_timeout: settings.redis.response_timeout,
-        wait_replicas: settings.redis.wait_replicas.unwrap_or(0) as usize,
+        wait_replicas: settings.redis.wait_replicas.map(|replicas| replicas as usize),
     }
 }
 

@@ -147,6 +147,7 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
     let mut ticks = interval(COUNT_EVERY);
     loop {
         ticks.tick().await;
+        list.follow_sentinels().await;
         if let Ok(short) = list.replicas_short().await {
             let lost = |half| {
                 format!("redis.wait_replicas should be {half}: a failover may lose acknowledged opt-outs")

@@ -39,7 +39,7 @@ impl Amqp {
         let default = Secret::new("amqp://guest:guest@127.0.0.1:5672/%2f");
         let url = section.or("url", default, secret::url(&["amqp", SECURED]));
         Self {
-            tls: tls::take(section, &url, SECURED),
+            tls: tls::take(section, tls::scheme_of(&url), SECURED),
             url,
             password: section.take("password_file", secret::password_in_file),
             prefix: section.or("prefix", "suppressd", name(64, "-_.")),

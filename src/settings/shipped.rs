@@ -53,6 +53,7 @@ fn every_key_is_documented_and_every_documented_key_exists() {
     variables.push(("SUPPRESSD__AMQP__PASSWORD_FILE".to_owned(), path.clone()));
     for file in [
         "REDIS__PASSWORD_FILE",
+        "REDIS__SENTINEL_PASSWORD_FILE",
         "MAILBOX__PASSWORD_FILE",
         "MAILBOX__CA_FILE",
         "MAILBOX__LEXICON_FILE",
@@ -65,7 +66,7 @@ fn every_key_is_documented_and_every_documented_key_exists() {
     ] {
         variables.push((format!("SUPPRESSD__{file}"), path.clone()));
     }
-    for (section, url) in [("AMQP", "amqps://guest@mq"), ("REDIS", "rediss://redis")] {
+    for (section, url) in [("AMQP", "amqps://guest@mq"), ("REDIS", "rediss-sentinel://redis#m")] {
         variables.push((format!("SUPPRESSD__{section}__URL"), url.to_owned()));
     }
     // Whoever publishes the mailbox's events, in the URL that is shown.

@@ -353,6 +353,36 @@ fn a_server_elsewhere_without_tls_is_warned_of() {
 }
 
 #[test]
+fn what_sentinels_ask_for_goes_with_sentinels() {
+    let mut bench = Bench::new();
+    let password = bench.secret_file("sentinel.password", "hunter2", 0o600);
+    bench.file("b.toml", "redis.sentinel_user = 'hunter2'");
+    assert_eq!(
+        bench.mistakes(),
+        [
+            "b.toml: redis.sentinel_user: is for redis-sentinel:// alone: write that in the url, or remove it",
+            "b.toml: redis.sentinel_user: goes with sentinel_password_file: set that too",
+        ]
+    );
+    bench.variable("SUPPRESSD__REDIS__SENTINEL_PASSWORD_FILE", &password);
+    for (url, warnings) in [
+        ("redis-sentinel://127.0.0.1,localhost:1#m", 0),
+        ("rediss-sentinel://s1,s2,s3#m", 0),
+        ("redis-sentinel://127.0.0.1,s2#m", 1),
+    ] {
+        bench.variables.retain(|(name, _)| name != "SUPPRESSD__REDIS__URL");
+        let settings = bench.variable("SUPPRESSD__REDIS__URL", url).load().unwrap();
+        assert_eq!(settings.warnings.len(), warnings, "{url}: {:?}", settings.warnings);
+        assert!(settings.redis.sentinels.is_some_and(|sentinels| sentinels.password.is_some()), "{url}");
+    }
+    bench.variables.retain(|(name, _)| name != "SUPPRESSD__REDIS__URL");
+    bench.variable("SUPPRESSD__REDIS__URL", "redis-sentinel://u:hunter2@,h:0/x");
+    let lines = bench.mistakes();
+    let of_url = lines.iter().filter(|line| line.starts_with("SUPPRESSD__REDIS__URL: redis.url: "));
+    assert_eq!((of_url.count(), lines.len()), (4, 4), "{lines:#?}");
+}
+
+#[test]
 fn several_keys_make_a_ring_in_their_order_and_none_comes_twice() {
     let mut bench = Bench::new();
     let (first, second) =

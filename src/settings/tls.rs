@@ -11,13 +11,13 @@ use super::section::Section;
 use super::values::file;
 use crate::tls::{Identity, TlsFiles};
 
-/// The files of a section whose URL this is; `secured` is the scheme that they are for.
-pub(super) fn take(section: &mut Section<'_>, url: &Secret, secured: &str) -> TlsFiles {
+/// The files of a section whose URL has this scheme; `secured` is the one that they are for.
+pub(super) fn take(section: &mut Section<'_>, scheme: &str, secured: &str) -> TlsFiles {
     let given = ["ca_file", "cert_file", "key_file"].map(|key| section.has(key).then_some(key));
     let ca_file = section.take("ca_file", file);
     let cert_file = section.take("cert_file", file);
     let key_file = section.take("key_file", secret::guarded_file);
-    if scheme_of(url) != secured {
+    if scheme != secured {
         for key in given.into_iter().flatten() {
             let problem = format!("is for {secured}:// alone: write that in the url, or remove it");
             section.refuse(&[key], "", problem);
@@ -37,12 +37,15 @@ pub(super) fn in_the_clear(key: &str, url: &Secret, secured: &str) -> Option<Str
     let parsed = Url::parse(url.reveal()).ok()?;
     let host = parsed.host_str()?.trim_matches(['[', ']']);
     let leaves = parsed.scheme() != secured && !host.is_empty() && !is_this_machine(host);
-    leaves.then(|| {
-        format!(
-            "{key}: passwords and people's identifiers leave this machine unprotected; write {secured}:// where \
-             others share the network"
-        )
-    })
+    leaves.then(|| unprotected(key, secured))
+}
+
+/// The warning itself.
+pub(super) fn unprotected(key: &str, secured: &str) -> String {
+    format!(
+        "{key}: passwords and people's identifiers leave this machine unprotected; write {secured}:// where others \
+         share the network"
+    )
 }
 
 /// Whether a host is reached without a network.
@@ -50,6 +53,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-fn scheme_of(url: &Secret) -> &str {
+/// What a URL begins with.
+pub(super) fn scheme_of(url: &Secret) -> &str {
     url.reveal().split_once(':').map_or("", |(scheme, _)| scheme)
 }

@@ -1,26 +1,31 @@
 //! Connections to Redis, one for each use that may block another, made anew after any doubt.
 //!
 //! A server that is stopped never closes its connections, and a demoted primary keeps answering: so a
-//! connection is dropped at the first time-out, I/O error or refusal, and the next use makes a new one.
-//! Nothing is retried here: who asked knows whether asking twice is harmless.
+//! connection is dropped at the first time-out, I/O error or refusal, and the next use makes a new one: with Sentinels
+//! to whichever server they name by then, if it says of itself that it is a primary. Nothing is retried here: who asked knows whether asking twice is harmless.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError, ServerErrorKind,
+    AsyncConnectionConfig, ConnectionInfo, ErrorKind, IntoConnectionInfo, RedisError, Role, ServerErrorKind,
+    cmd,
 };
 use tokio::sync::Mutex;
 
-use super::secured::Secured;
+use super::node::{At, Node};
+use super::sentinels::{SentinelConfig, Sentinels};
 use crate::service::ports::ListFault;
 use crate::tls::{TlsFiles, TlsRefused};
 
 /// How to reach Redis.
 #[derive(Clone)]
 pub struct RedisConfig {
-    /// `redis://[user[:password]@]host:port/db`; `rediss://` for TLS.
+    /// `redis://[user[:password]@]host:port/db`; `rediss://` for TLS. With Sentinels its host means nothing.
     pub url: String,
+    /// Who is asked for the primary, if it is not always the same server.
+    pub sentinels: Option<SentinelConfig>,
     /// The password, if it is not in the URL.
     pub password: Option<String>,
     /// By what a `rediss://` server is known, and we are known to it.
@@ -29,8 +34,8 @@ pub struct RedisConfig {
     pub prefix: String,
     /// How long a reply may take.
     pub response_timeout: Duration,
-    /// Replicas that must have a write before it counts.
-    pub wait_replicas: usize,
+    /// Replicas that must have a write before it counts; `None`: with Sentinels half of the servers, else 0.
+    pub wait_replicas: Option<usize>,
 }
 
 /// Redis is set up so that it would lose opt-outs.
@@ -64,53 +69,87 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One connection that is made when it is needed.
 pub(super) struct Connection {
-    server: Server,
+    node: Node,
+    /// Who says where the primary is, if it is not always the same server.
+    sentinels: Option<Arc<Sentinels>>,
     response_timeout: Duration,
     /// Held while connecting too, so that a crowd makes one connection.
-    current: Mutex<Option<MultiplexedConnection>>,
+    current: Mutex<Option<Made>>,
 }
 
-/// By whose means Redis is reached.
-enum Server {
-    /// The vendor's own: TCP, or a socket of this machine.
-    Plain(Client),
-    /// TCP and TLS of ours.
-    Secured(Secured),
+/// A connection, and where it leads by the Sentinels' word.
+struct Made {
+    connection: MultiplexedConnection,
+    at: Option<At>,
+}
+
+impl RedisConfig {
+    /// How to log in, and where, unless Sentinels say where.
+    fn info(&self) -> Result<ConnectionInfo, RedisRefused> {
+        let info = self.url.as_str().into_connection_info().map_err(|_| RedisRefused::Url)?;
+        let mut settings = info.redis_settings().clone();
+        if let Some(password) = &self.password {
+            settings = settings.set_password(password);
+        }
+        Ok(info.set_redis_settings(settings))
+    }
+
+    /// Who is asked for the primary.
+    pub(super) fn sentinels(&self) -> Result<Option<Arc<Sentinels>>, RedisRefused> {
+        let Some(sentinels) = &self.sentinels else { return Ok(None) };
+        Ok(Some(Arc::new(Sentinels::new(sentinels, &self.info()?, &self.tls)?)))
+    }
 }
 
 impl Connection {
-    pub(super) fn new(config: &RedisConfig, response_timeout: Duration) -> Result<Self, RedisRefused> {
-        let info = config.url.as_str().into_connection_info().map_err(|_| RedisRefused::Url)?;
-        let tcp =
-            redis::io::tcp::TcpSettings::default().set_nodelay(true).set_user_timeout(response_timeout * 2);
-        let mut settings = info.redis_settings().clone();
-        if let Some(password) = &config.password {
-            settings = settings.set_password(password);
-        }
-        let info = info.set_tcp_settings(tcp).set_redis_settings(settings);
-        let server = match info.addr() {
-            ConnectionAddr::TcpTls { insecure: true, .. } => return Err(RedisRefused::Insecure),
-            ConnectionAddr::TcpTls { host, port, .. } => {
-                let login = info.redis_settings();
-                Server::Secured(Secured::new((host, *port), login, &config.tls, response_timeout * 2)?)
-            }
-            _ => Server::Plain(Client::open(info).map_err(|_| RedisRefused::Url)?),
-        };
-        Ok(Self { server, response_timeout, current: Mutex::new(None) })
+    pub(super) fn new(
+        config: &RedisConfig,
+        sentinels: Option<&Arc<Sentinels>>,
+        response_timeout: Duration,
+    ) -> Result<Self, RedisRefused> {
+        let node = Node::new(config.info()?, &config.tls, response_timeout * 2)?;
+        Ok(Self { node, sentinels: sentinels.cloned(), response_timeout, current: Mutex::default() })
     }
 
     /// The connection there is, or a new one.
     pub(super) async fn get(&self) -> Result<MultiplexedConnection, ListFault> {
         let mut current = self.current.lock().await;
-        if let Some(connection) = &*current {
-            return Ok(connection.clone());
+        if let Some(made) = &*current {
+            return Ok(made.connection.clone());
         }
+        let made = self.connect().await.map_err(ListFault::Unavailable)?;
+        Ok(current.insert(made).connection.clone())
+    }
+
+    async fn connect(&self) -> Result<Made, String> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(self.response_timeout));
-        let connection = self.server.connect(config).await.map_err(ListFault::Unavailable)?;
-        *current = Some(connection.clone());
-        Ok(connection)
+        let Some(sentinels) = &self.sentinels else {
+            return Ok(Made { connection: self.node.connect(None, config).await?, at: None });
+        };
+        let at = sentinels.primary().await?;
+        let mut connection = self.node.connect(Some(&at), config).await?;
+        let refused = |why: &str| {
+            format!("{}:{}, the primary by the Sentinels' word, cannot be used: {why}", at.0, at.1)
+        };
+        match cmd("ROLE").query_async(&mut connection).await {
+            Ok(Role::Primary { replicas, .. }) => sentinels.count(replicas.len()),
+            Ok(_) => return Err(refused("it is a replica; a failover may be under way")),
+            Err(error) => return Err(refused(&describe(&error))),
+        }
+        Ok(Made { connection, at: Some(at) })
+    }
+
+    /// Whether there is a connection, and to another server than this one.
+    pub(super) async fn leads_elsewhere(&self, primary: &At) -> bool {
+        let current = self.current.lock().await;
+        current.as_ref().and_then(|made| made.at.as_ref()).is_some_and(|at| at != primary)
+    }
+
+    /// Where it leads by the Sentinels' word, if there is one.
+    pub(super) async fn at(&self) -> Option<At> {
+        self.current.lock().await.as_ref()?.at.clone()
     }
 
     /// Drops the connection.
@@ -127,23 +166,6 @@ impl Connection {
                     self.refresh().await;
                 }
                 Err(ListFault::Unavailable(describe(&error)))
-            }
-        }
-    }
-}
-
-impl Server {
-    /// A new connection, or where it was tried and why there is none. An address holds no password.
-    async fn connect(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, String> {
-        match self {
-            Self::Plain(client) => {
-                let at = client.get_connection_info().addr();
-                let connecting = client.get_multiplexed_async_connection_with_config(&config);
-                connecting.await.map_err(|error| format!("{at} cannot be used: {}", describe(&error)))
-            }
-            Self::Secured(secured) => {
-                let connecting = secured.connect(config);
-                connecting.await.map_err(|why| format!("{} cannot be used: {why}", secured.address()))
             }
         }
     }

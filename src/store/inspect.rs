@@ -11,6 +11,7 @@ use super::connection::{LOGIN_REFUSED, describe};
 use super::keys::BUCKETS;
 use super::list::RedisList;
 use super::permissions;
+use super::sentinels::Heard;
 use crate::service::clock::Clock;
 use crate::service::ports::ListFault;
 
@@ -71,6 +72,17 @@ pub fn digests_a_hash(digests: u64) -> u64 {
 }
 
 impl RedisList {
+    /// What every Sentinel says, if there are any.
+    pub async fn hear_sentinels(&self) -> Option<Heard> {
+        let sentinels = self.sentinels.as_ref()?;
+        Some(sentinels.hear(usize::MAX).await)
+    }
+
+    /// Host and port of the server that is asked, by the Sentinels' word.
+    pub async fn primary(&self) -> Option<(String, u16)> {
+        self.work.at().await
+    }
+
     /// Asks all that a command on a command line wants to know.
     pub async fn inspect(&self, clock: &dyn Clock) -> Result<Inspection, Unseen> {
         let mut connection = match self.work.get().await {

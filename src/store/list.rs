@@ -1,7 +1,7 @@
 //! The list of suppressions over Redis.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use super::connection::{Connection, RedisConfig, RedisRefused};
 use super::keys::{BUCKETS, Hash, Keys, REVIEW};
 use super::meta;
 use super::replies::{parsed, read_barrier, read_bucket, read_feed, read_fence, read_outcome};
+use super::sentinels::Sentinels;
 use crate::codec::record::hex;
 use crate::codec::value;
 use crate::domain::digest::Digest;
@@ -45,7 +46,7 @@ const SLICE_BUCKETS: u32 = 1024;
 const LEASE: Duration = Duration::from_secs(2);
 
 /// How long a barrier waits for replicas.
-const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const REPLICAS_TIMEOUT: Duration = Duration::from_secs(1);
 
 static BARRIER: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/barrier.lua")));
 static APPLY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/apply.lua")));
@@ -58,7 +59,10 @@ pub struct RedisList {
     pub(super) keys: Keys,
     /// The key of its head.
     pub(super) meta: String,
-    wait_replicas: usize,
+    /// As it is set.
+    pub(super) wait_replicas: Option<usize>,
+    /// Who says where the primary is, if it is not always the same server.
+    pub(super) sentinels: Option<Arc<Sentinels>>,
     /// Barriers alone: `WAIT` blocks whoever shares the connection.
     pub(super) barriers: Connection,
     /// The applier's reads and writes, and everything small.
@@ -84,14 +88,17 @@ impl RedisList {
 
     fn with_meta(config: &RedisConfig, meta: String, keys: Keys) -> Result<Self, RedisRefused> {
         let timeout = config.response_timeout;
+        let sentinels = config.sentinels()?;
+        let connection = |timeout| Connection::new(config, sentinels.as_ref(), timeout);
         Ok(Self {
             keys,
             meta,
             wait_replicas: config.wait_replicas,
-            barriers: Connection::new(config, timeout + REPLICAS_TIMEOUT)?,
-            work: Connection::new(config, timeout)?,
-            feed: Connection::new(config, timeout + FEED_BLOCK)?,
-            bulk: Connection::new(config, timeout * 4)?,
+            barriers: connection(timeout + REPLICAS_TIMEOUT)?,
+            work: connection(timeout)?,
+            feed: connection(timeout + FEED_BLOCK)?,
+            bulk: connection(timeout * 4)?,
+            sentinels,
         })
     }
 
@@ -103,39 +110,13 @@ impl RedisList {
         }
     }
 
-    /// How many replicas a write should reach so that no failover can lose it, if `redis.wait_replicas` is less.
-    pub async fn replicas_short(&self) -> Result<Option<usize>, ListFault> {
-        let connected = self.info("replication", "connected_slaves").await?;
-        let replicas: usize = connected.parse().map_err(|_| ListFault::Unreadable("connected_slaves"))?;
-        // Half of all servers, the primary among them, rounded down.
-        let half = usize::midpoint(replicas, 1);
-        Ok((self.wait_replicas < half).then_some(half))
-    }
-
     /// One line of what Redis says of itself.
-    async fn info(&self, section: &str, name: &'static str) -> Result<String, ListFault> {
+    pub(super) async fn info(&self, section: &str, name: &'static str) -> Result<String, ListFault> {
         let mut connection = self.work.get().await?;
         let info: Result<String, _> = cmd("INFO").arg(section).query_async(&mut connection).await;
         let info = self.work.checked(info).await?;
         let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.map(|value| value.trim().to_owned()).ok_or(ListFault::Unreadable(name))
-    }
-
-    pub(super) async fn replicas(
-        &self,
-        connection: &mut redis::aio::MultiplexedConnection,
-    ) -> Result<(), ListFault> {
-        if self.wait_replicas == 0 {
-            return Ok(());
-        }
-        let millis = u64::try_from(REPLICAS_TIMEOUT.as_millis()).expect("a second is few milliseconds");
-        let have = cmd("WAIT").arg(self.wait_replicas).arg(millis).query_async(connection).await;
-        let have: usize = self.barriers.checked(have).await?;
-        // WAIT answers a count even when its time is up.
-        if have < self.wait_replicas {
-            return Err(ListFault::Replicas { have, want: self.wait_replicas });
-        }
-        Ok(())
     }
 
     async fn read_people(&self, missing: &Missing, working: &mut Working) -> Result<(), ListFault> {

@@ -21,10 +21,8 @@ use crate::tls::{Named, Tls, TlsFiles};
 /// How settings call what a certificate is checked against.
 const NAMED: Named = Named { section: "redis", host: "redis.url" };
 
-/// A server that is reached over TLS.
+/// Servers that are reached over TLS.
 pub(super) struct Secured {
-    host: String,
-    port: u16,
     login: RedisConnectionInfo,
     tls: Tls,
     /// How long sent bytes may stay without an answer of the other machine.
@@ -36,39 +34,38 @@ pub(super) struct Secured {
 impl Secured {
     /// Connects to nothing yet.
     pub(super) fn new(
-        (host, port): (&str, u16),
+        host: &str,
         login: &RedisConnectionInfo,
         files: &TlsFiles,
         silence_max: Duration,
     ) -> Result<Self, RedisRefused> {
         let tls = Tls::new(NAMED, host, files)?;
-        let host = host.to_owned();
-        Ok(Self { host, port, login: login.clone(), tls, silence_max, drivers: Mutex::default() })
-    }
-
-    /// Where it is.
-    pub(super) fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        Ok(Self { login: login.clone(), tls, silence_max, drivers: Mutex::default() })
     }
 
     /// A new connection, or why there is none.
     pub(super) async fn connect(
         &self,
+        at: (&str, u16),
         config: AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, String> {
-        let connecting = timeout(CONNECT_TIMEOUT, self.open(config));
+        let connecting = timeout(CONNECT_TIMEOUT, self.open(at, config));
         connecting.await.unwrap_or_else(|_| Err("no answer in time".into()))
     }
 
-    async fn open(&self, config: AsyncConnectionConfig) -> Result<MultiplexedConnection, String> {
-        let io =
-            |error: std::io::Error| self.tls.advice(&error).unwrap_or_else(|| format!("connection: {error}"));
-        let stream = self.reach().await.map_err(io)?;
-        let stream = self.tls.secure(stream).await.map_err(io)?;
+    async fn open(
+        &self,
+        at: (&str, u16),
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, String> {
+        let tls = self.tls.at(at.0).map_err(|refused| refused.to_string())?;
+        let io = |error: std::io::Error| tls.advice(&error).unwrap_or_else(|| format!("connection: {error}"));
+        let stream = self.reach(at).await.map_err(io)?;
+        let stream = tls.secure(stream).await.map_err(io)?;
         let logging_in = MultiplexedConnection::new_with_config(&self.login, stream, config);
         // A server of TLS 1.3 refuses our certificate only now.
         let (connection, driver) =
-            logging_in.await.map_err(|error| self.tls.advice(&error).unwrap_or_else(|| describe(&error)))?;
+            logging_in.await.map_err(|error| tls.advice(&error).unwrap_or_else(|| describe(&error)))?;
         let mut drivers = self.drivers.lock().unwrap_or_else(PoisonError::into_inner);
         while drivers.try_join_next().is_some() {}
         drivers.spawn(driver);
@@ -76,9 +73,9 @@ impl Secured {
     }
 
     /// Tries the host's addresses in turn.
-    async fn reach(&self) -> std::io::Result<TcpStream> {
+    async fn reach(&self, at: (&str, u16)) -> std::io::Result<TcpStream> {
         let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the host has no address");
-        for address in lookup_host((self.host.as_str(), self.port)).await? {
+        for address in lookup_host(at).await? {
             match self.reach_at(address).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,

@@ -17,6 +17,7 @@ mod races;
 pub(crate) mod random;
 mod redis;
 mod scene;
+mod sentinels;
 mod signals;
 mod soak;
 

@@ -37,6 +37,7 @@ mod requests;
 mod requests_command;
 mod scene;
 mod secrets_kept;
+mod sentinels;
 mod start_up;
 mod support;
 mod tls;

@@ -81,7 +81,7 @@ async fn servers(
     };
     let keys = settings.hashing.key_ring.keys().iter().map(HashKey::check).collect();
     checks.extend(said.as_ref().map(|said| ledger::judge(said, head)));
-    checks.extend(store::judge(&redis, redis_config.wait_replicas, settings.limits.clock_skew_max));
+    checks.extend(store::judge(&redis, settings.limits.clock_skew_max));
     checks.extend(list::judge(&redis.list, &keys, said.as_ref()));
     checks.extend(check::unseen(broker_settings));
     checks

@@ -9,7 +9,7 @@ use super::list;
 use crate::domain::fold::Head;
 use crate::service::clock::Clock;
 use crate::service::ports::List;
-use crate::store::{Facts, Inspection, RedisConfig, RedisList, Unseen, digests_a_hash};
+use crate::store::{Facts, Heard, Inspection, RedisConfig, RedisList, Unseen, digests_a_hash};
 
 /// The oldest that the tests run on.
 const OLDEST: (u32, u32) = (7, 0);
@@ -22,12 +22,16 @@ const FULL_PERCENT: u64 = 95;
 /// Small hashes are not of one size: on average they must stay so far below what Redis keeps small, in percent.
 const HASH_FILL_PERCENT: u64 = 75;
 
+/// With fewer Sentinels, one that is lost takes the majority with it.
+const SENTINELS_LEAST: usize = 3;
+
 const MIB: u64 = 1 << 20;
 
 /// Redis's own.
 const DEFAULT_PORT: u16 = 6379;
 
 const SERVER: &str = "redis";
+const SENTINELS: &str = "redis sentinels";
 const PERMISSIONS: &str = "redis permissions";
 const EVICTION: &str = "redis eviction";
 const MEMORY: &str = "redis memory";
@@ -41,6 +45,10 @@ pub(super) struct Looked {
     /// Its address, without the password.
     at: String,
     seen: Result<Inspection, Unseen>,
+    /// What the Sentinels say, if there are any.
+    sentinels: Option<Heard>,
+    /// How many replicas a write waits for.
+    wait: usize,
     /// The list.
     pub(super) list: list::Read,
 }
@@ -55,17 +63,25 @@ impl Looked {
 
 /// Looks at everything.
 pub(super) async fn look(config: &RedisConfig, clock: &dyn Clock) -> Looked {
-    let at = address(&config.url);
+    let mut at = address(&config.url);
     let list = match RedisList::new(config) {
         Ok(list) => list,
-        Err(refused) => return Looked { at, seen: Err(Unseen::Refused(refused.to_string())), list: None },
+        Err(refused) => {
+            let seen = Err(Unseen::Refused(refused.to_string()));
+            return Looked { at, seen, sentinels: None, wait: 0, list: None };
+        }
     };
+    let sentinels = list.hear_sentinels().await;
     let seen = list.inspect(clock).await;
+    if let Some((host, port)) = list.primary().await {
+        at = format!("{host}:{port}");
+    }
+    let wait = list.wait_replicas();
     let list = match &seen {
         Ok(_) => Some(list.head().await),
         Err(_) => None,
     };
-    Looked { at, seen, list }
+    Looked { at, seen, sentinels, wait, list }
 }
 
 /// Host and port alone: the rest may hold a password.
@@ -76,7 +92,13 @@ fn address(url: &str) -> String {
 }
 
 /// What is to be said.
-pub(super) fn judge(looked: &Looked, wait_replicas: usize, skew_max: Duration) -> Vec<Check> {
+pub(super) fn judge(looked: &Looked, skew_max: Duration) -> Vec<Check> {
+    let mut checks = judge_server(looked, skew_max);
+    checks.extend(looked.sentinels.as_ref().map(sentinels));
+    checks
+}
+
+fn judge_server(looked: &Looked, skew_max: Duration) -> Vec<Check> {
     let seen = match &looked.seen {
         Ok(seen) => seen,
         Err(Unseen::Refused(why)) => {
@@ -98,13 +120,32 @@ pub(super) fn judge(looked: &Looked, wait_replicas: usize, skew_max: Duration) -
                 eviction(facts),
                 memory(facts),
                 persistence(facts),
-                replicas(facts, wait_replicas),
+                replicas(facts, looked.wait, looked.sentinels.is_some()),
                 hashes(facts, digests),
             ]);
         }
     }
     checks.extend(seen.skew_ms.map(|skew_ms| clock(skew_ms, skew_max)));
     checks
+}
+
+/// Failovers need a majority of them, and whoever looks for the primary one.
+fn sentinels(heard: &Heard) -> Check {
+    let Heard { asked, answered, .. } = heard;
+    let found = format!("{answered} of {asked} that redis.url names answer");
+    if heard.primary.is_none() {
+        let found = format!("{found}: {}", heard.silent.join("; "));
+        return Check::unavailable(SENTINELS, found, "start them, or correct redis.url");
+    }
+    if answered < asked {
+        let found = format!("{found}: {}", heard.silent.join("; "));
+        return Check::warning(SENTINELS, found, "start those that are away, or take them out of redis.url");
+    }
+    if *asked < SENTINELS_LEAST {
+        let to_do = "run three or more on machines of their own, and name all of them in redis.url";
+        return Check::warning(SENTINELS, format!("{found}: a failover needs a majority of them"), to_do);
+    }
+    Check::ok(SENTINELS, found)
 }
 
 fn permissions(seen: &Inspection) -> Check {
@@ -181,18 +222,20 @@ fn persistence(facts: &Facts) -> Check {
     }
 }
 
-fn replicas(facts: &Facts, wait: usize) -> Check {
+fn replicas(facts: &Facts, wait: usize, sentinels: bool) -> Check {
     let there = counted(facts.replicas as u64, "replica", "replicas");
     // Half of all servers, the primary among them, rounded down.
     let half = usize::midpoint(facts.replicas, 1);
     if wait > facts.replicas {
         let found =
             format!("redis.wait_replicas is {wait}, but there is {there}: nothing would be acknowledged");
-        return Check::fault(
-            REPLICAS,
-            found,
-            format!("attach replicas, or set redis.wait_replicas to {half}"),
-        );
+        // One that is away still counts: fewer would do only if it never came back.
+        let to_do = if sentinels {
+            "start the replicas that are away".into()
+        } else {
+            format!("attach replicas, or set redis.wait_replicas to {half}")
+        };
+        return Check::fault(REPLICAS, found, to_do);
     }
     if wait < half {
         let found =

@@ -25,11 +25,12 @@ fn redis() -> Redis {
 fn connect(redis: &Redis) -> RedisList {
     let config = RedisConfig {
         url: redis.url(),
+        sentinels: None,
         password: None,
         tls: TlsFiles::default(),
         prefix: "suppressd".into(),
         response_timeout: SOON,
-        wait_replicas: 0,
+        wait_replicas: None,
     };
     RedisList::new(&config).unwrap()
 }

@@ -58,6 +58,17 @@ impl Scene {
         stage.configure(&format!("[amqp]\nurl = \"{}\"\n[redis]\nurl = \"{}\"\n", through.0, through.1));
         stage.init();
         let workers: Vec<_> = (1..=workers).map(|number| stage.start(&format!("w{number}"))).collect();
+        Self::playing(stage, workers, (amqp, redis), seed, mix).await
+    }
+
+    /// On a stage that was initialised, with workers that were started.
+    pub(super) async fn playing(
+        stage: Stage,
+        workers: Vec<Worker>,
+        (amqp, redis): (Proxy, Proxy),
+        seed: u64,
+        mix: Mix,
+    ) -> Self {
         for worker in &workers {
             worker.wait_ready().await;
         }

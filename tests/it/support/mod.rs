@@ -17,6 +17,7 @@ pub(crate) mod ports;
 mod proxy;
 mod redis;
 mod secrets;
+pub(crate) mod sentinels;
 mod stage;
 mod worker;
 

@@ -94,7 +94,9 @@ impl Redis {
     /// A connection that may do everything.
     pub(crate) async fn connect(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.admin_url()).expect("the URL is well formed");
-        let patience = redis::AsyncConnectionConfig::new().set_response_timeout(Some(SOON));
+        let patience = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(SOON))
+            .set_response_timeout(Some(SOON));
         client.get_multiplexed_async_connection_with_config(&patience).await.expect("Redis takes connections")
     }
 

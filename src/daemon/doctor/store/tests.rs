@@ -74,7 +74,23 @@ fn replicas_are_waited_for_by_half_of_the_servers() {
         (1, 1, 2, Verdict::Fault, "nothing would be acknowledged"),
     ] {
         let facts = Facts { replicas: there, replicas_min: Some(min), ..well() };
-        says(&replicas(&facts, wait), verdict, word);
+        says(&replicas(&facts, wait, false), verdict, word);
+    }
+    says(&replicas(&well(), 1, true), Verdict::Fault, "start the replicas that are away");
+}
+
+#[test]
+fn sentinels_are_three_and_all_of_them_there() {
+    let there = Some(("h".to_owned(), 1));
+    for (asked, answered, primary, verdict, word) in [
+        (3, 3, &there, Verdict::Ok, "3 of 3"),
+        (3, 2, &there, Verdict::Warning, "2 of 3 that redis.url names answer: s3:1"),
+        (1, 1, &there, Verdict::Warning, "run three"),
+        (3, 0, &None, Verdict::Unavailable, "correct redis.url"),
+    ] {
+        let silent = if answered < asked { vec!["s3:1 cannot be used".into()] } else { vec![] };
+        let heard = Heard { primary: primary.clone(), asked, answered, silent };
+        says(&sentinels(&heard), verdict, word);
     }
 }
 
@@ -106,11 +122,11 @@ fn a_clock_that_is_off_is_told_before_it_stops_events() {
 }
 
 fn looked(seen: Result<Inspection, Unseen>) -> Looked {
-    Looked { at: "h:1".into(), seen, list: None }
+    Looked { at: "h:1".into(), seen, sentinels: None, wait: 0, list: None }
 }
 
 fn names(looked: &Looked) -> Vec<(String, Verdict)> {
-    let checks = judge(looked, 0, Duration::from_mins(1));
+    let checks = judge(looked, Duration::from_mins(1));
     checks.into_iter().map(|check| (check.name, check.verdict)).collect()
 }
 
