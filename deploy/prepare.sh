@@ -37,6 +37,20 @@ need_examples() {
   if [ ! -r /usr/share/php/PhpAmqpLib/autoload.php ]; then missing+=(php-amqplib); fi
 }
 
+# What scrapes the tests' workers, and what tests its rules.
+need_prometheus() {
+  need prometheus prometheus
+  need promtool prometheus
+}
+
+# What builds the Debian package, installs it below a directory, and reads the files for Kubernetes.
+need_packaging() {
+  need dpkg-shlibdeps dpkg-dev
+  need systemd-sysusers systemd
+  need /usr/bin/python3 python3
+  if ! /usr/bin/python3 -c 'import yaml' 2>/dev/null; then missing+=(python3-yaml); fi
+}
+
 # What gives the tests' workers another clock.
 need_clock() {
   if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then missing+=(libfaketime); fi

@@ -20,8 +20,10 @@ use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 
 use self::family::{Family, Maker};
 pub use self::figures::{Counts, Flow, Gauges};
+pub use self::labels::{
+    Alarm, DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome, Queue, Warning,
+};
 use self::labels::{DEAD, KEPT, Names, UNKNOWN};
-pub use self::labels::{DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome};
 use crate::domain::campaign::Taken;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::filter::Tally;
@@ -142,11 +144,13 @@ metrics! { |make, regions, sources|
         [("queue", labels::queues()), ("reason", labels::reasons())],
     ),
 
-    /// Messages in the dead queue when this worker last looked; every worker shows the same.
-    dead_waiting: IntGauge = make.gauge("suppressd_dead_letters_waiting"),
-
     /// Jobs that wait because nobody is bound to their output.
     unroutable_jobs: IntGauge = make.gauge("suppressd_unroutable_jobs"),
+
+    /// Messages that wait in a queue of ours and are in nobody's hands, as this worker last saw it; every worker
+    /// shows the same.
+    queue_messages: Family<IntGauge, 1> =
+        make.gauges("suppressd_queue_messages", [("queue", labels::all_queues())]),
 
     /// Parts of campaigns whose jobs were filtered, by whether the campaign's sums count them.
     campaign_parts: Family<IntCounter, 1> =
@@ -179,6 +183,17 @@ metrics! { |make, regions, sources|
 
     /// Seconds since 1970 when this worker had last looked at every folder of the mailbox; 0 if it never has.
     mailbox_looked_at: IntGauge = make.gauge("suppressd_mailbox_looked_at_seconds"),
+
+    /// Seconds since 1970 when this worker last raised the alarm; 0 if it never has.
+    alarm_raised_at: Family<IntGauge, 1> =
+        make.gauges("suppressd_alarm_raised_at_seconds", [("alarm", labels::alarms())]),
+
+    /// 1 while a state lasts that this worker has raised the alarm for, else 0; always 0 for what is no state.
+    alarm_active: Family<IntGauge, 1> =
+        make.gauges("suppressd_alarm_active", [("alarm", labels::alarms())]),
+
+    /// 1 while /ready shows the warning, else 0; /ready says why.
+    warning: Family<IntGauge, 1> = make.gauges("suppressd_warning", [("name", labels::warnings())]),
 
     /// 1 if the dependency is ready, else 0; /ready says why.
     ready: Family<IntGauge, 1> =
@@ -304,11 +319,6 @@ impl Metrics {
         self.dead_letters.at([queue as usize, reason as usize]).inc();
     }
 
-    /// So many messages are in the dead queue.
-    pub fn set_dead_waiting(&self, count: u64) {
-        self.dead_waiting.set(whole(count));
-    }
-
     /// So many identifiers of a kind are on the list.
     pub fn set_identifiers(&self, kind: IdentifierKind, count: u64) {
         self.identifiers.at([kind as usize]).set(whole(count));
@@ -327,6 +337,11 @@ impl Metrics {
     /// So many jobs wait for a binding.
     pub fn set_unroutable_jobs(&self, count: u64) {
         self.unroutable_jobs.set(whole(count));
+    }
+
+    /// So many messages wait in a queue.
+    pub fn set_queue_messages(&self, queue: Queue, count: u64) {
+        self.queue_messages.at([queue as usize]).set(whole(count));
     }
 
     /// This became of a part of a campaign.
@@ -363,6 +378,21 @@ impl Metrics {
     /// Every folder of the mailbox was looked at by this moment.
     pub fn set_mailbox_looked_at(&self, at: Timestamp) {
         self.mailbox_looked_at.set(at.as_second());
+    }
+
+    /// An alarm was raised at this moment.
+    pub fn alarm_raised(&self, alarm: Alarm, at: Timestamp) {
+        self.alarm_raised_at.at([alarm as usize]).set(at.as_second());
+    }
+
+    /// A state that is alarmed lasts, or is over.
+    pub fn set_alarm_active(&self, alarm: Alarm, active: bool) {
+        self.alarm_active.at([alarm as usize]).set(i64::from(active));
+    }
+
+    /// `/ready` shows a warning, or does not.
+    pub fn set_warning(&self, warning: Warning, shown: bool) {
+        self.warning.at([warning as usize]).set(i64::from(shown));
     }
 
     /// A dependency is ready, or is not.

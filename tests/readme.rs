@@ -18,7 +18,7 @@ use suppressd::domain::event::{Policy, SourcePolicy, permit};
 use suppressd::domain::mail::rule::Rule;
 use suppressd::domain::record::{CampaignKey, JobMark};
 use suppressd::domain::words::{Channel, DeadReason, EventKind, Purpose, Status};
-use suppressd::metrics::{Dependency, Metrics};
+use suppressd::metrics::{Alarm, Dependency, Metrics, Warning};
 use suppressd::settings::{Rules, load_rules};
 
 fn top() -> &'static Path {
@@ -82,22 +82,26 @@ fn anchor(heading: &str) -> String {
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
+/// The targets of a text's headings.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches(['#', ' ']))).collect()
+}
+
 #[test]
 fn every_link_leads_somewhere() {
-    let readme = readme();
-    let headings: Vec<_> = readme
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| anchor(line.trim_start_matches(['#', ' '])))
-        .collect();
-    let targets = readme.split("](").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
-    let broken: Vec<_> = targets
-        .filter(|target| match target.strip_prefix('#') {
-            Some(heading) => !headings.iter().any(|known| known == heading),
-            None => !top().join(target).exists(),
-        })
-        .collect();
-    assert!(broken.is_empty(), "links of README.md that lead nowhere: {broken:#?}");
+    let leads = |page: &str, target: &str| {
+        let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+        let file = if path.is_empty() { top().join(page) } else { top().join(page).with_file_name(path) };
+        let text = || std::fs::read_to_string(&file).unwrap_or_default();
+        file.exists() && (heading.is_empty() || anchors(&text()).iter().any(|known| known == heading))
+    };
+    for page in ["README.md", "deploy/RUNBOOK.md"] {
+        let text = text(page);
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap_or_default());
+        let broken: Vec<_> = targets.filter(|target| !leads(page, target)).collect();
+        assert!(broken.is_empty(), "links of {page} that lead nowhere: {broken:#?}");
+    }
 }
 
 #[test]
@@ -149,16 +153,8 @@ fn every_word_that_integrators_meet_is_explained() {
 
 #[test]
 fn every_alarm_and_every_warning_has_its_row() {
-    let alarms = strings_after(&text("src/service/alarms.rs"), " => ");
-    named("alarms", alarms, |alarm| row(&format!("alarm.{alarm}")));
-    let source = text("src/daemon/watch.rs") + &text("src/daemon/worker.rs");
-    let mut warnings = strings_after(&source, "health.warn(");
-    for file in ["read_mailbox.rs", "read_mailbox/folder.rs"] {
-        let source = text(&format!("src/service/{file}"));
-        warnings.extend(strings_after(&source, ".warn("));
-        warnings.extend(strings_after(&source, ".warn_of("));
-    }
-    named("warnings", warnings, row);
+    named("alarms", Alarm::ALL.iter().map(|alarm| alarm.as_str()), |alarm| row(&format!("alarm.{alarm}")));
+    named("warnings", Warning::ALL.iter().map(|warning| warning.as_str()), row);
 }
 
 #[test]
@@ -208,7 +204,12 @@ fn every_role_and_every_command_is_named() {
     let (_, commands) = help.split_once("Commands:\n").expect("help lists the commands");
     let commands =
         commands.lines().map_while(|line| line.strip_prefix("  ")).filter_map(|line| line.split(' ').next());
-    named("commands", commands, |command| format!("suppressd {command}"));
+    let commands: Vec<_> = commands.collect();
+    named("commands", commands.iter().copied(), |command| format!("suppressd {command}"));
+    let runbook = text("deploy/RUNBOOK.md");
+    let told = runbook.split("`suppressd ").skip(1).filter_map(|rest| rest.split([' ', '`', '\n']).next());
+    let wrong: Vec<_> = told.filter(|command| !commands.contains(command)).collect();
+    assert!(wrong.is_empty(), "RUNBOOK.md tells to run commands that do not exist: {wrong:#?}");
 }
 
 struct Shipped(Catalogue);

@@ -93,8 +93,12 @@ async fn status(
 
 async fn all_metrics(State(board): State<Board>) -> Result<Typed<String>, StatusCode> {
     let metrics = board.metrics().clone();
-    for (dependency, state) in board.health().snapshot().states() {
+    let snapshot = board.health().snapshot();
+    for (dependency, state) in snapshot.states() {
         metrics.set_ready(dependency, state.is_well());
+    }
+    for warning in health::Warning::ALL {
+        metrics.set_warning(*warning, snapshot.warnings().contains_key(warning.as_str()));
     }
     metrics.set_tasks(Handle::current().metrics().num_alive_tasks());
     // It reads /proc and formats a thousand lines: nothing for a thread that others wait for.

@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::catalogue::Catalogue;
 use crate::metrics::Metrics;
 use crate::service::clock::SystemClock;
-use crate::service::health::{Dependency, Health, State};
+use crate::service::health::{Dependency, Health, State, Warning};
 use crate::service::status;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -148,7 +148,7 @@ async fn a_worker_with_a_warning_is_ready() {
     for dependency in Dependency::ALL {
         server.health.set(*dependency, State::Ready);
     }
-    server.health.warn("unroutable_jobs", Some("3 jobs wait for a binding".into()));
+    server.health.warn(Warning::UnroutableJobs, Some("3 jobs wait for a binding".into()));
     let answer = server.ask("GET", "/ready").await;
     assert_eq!((answer.status, &answer.json()["ready"]), (200, &serde_json::Value::Bool(true)));
     let warning = serde_json::json!([{"name": "unroutable_jobs", "why": "3 jobs wait for a binding"}]);
@@ -160,6 +160,7 @@ async fn metrics_are_prometheus_text_and_agree_with_readiness() {
     let server = Server::start(PATIENT).await;
     server.metrics.set_revision(7);
     server.health.set(Dependency::Mirror, State::Ready);
+    server.health.warn(Warning::Clock, Some("90 s ahead of Redis".into()));
     let answer = server.ask("GET", "/metrics").await;
     assert_eq!(answer.status, 200);
     assert!(answer.has_header("content-type: text/plain; version=0.0.4"), "{}", answer.head);
@@ -168,6 +169,8 @@ async fn metrics_are_prometheus_text_and_agree_with_readiness() {
         "suppressd_revision 7",
         "suppressd_ready{dependency=\"mirror\"} 1",
         "suppressd_ready{dependency=\"amqp\"} 0",
+        "suppressd_warning{name=\"clock\"} 1",
+        "suppressd_warning{name=\"fold\"} 0",
     ] {
         assert!(answer.body.lines().any(|one| one == line), "{line}");
     }

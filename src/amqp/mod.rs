@@ -16,6 +16,7 @@ mod connection;
 mod consumer;
 mod convert;
 mod dead;
+mod depth;
 mod endpoint;
 mod fault;
 mod greeting;

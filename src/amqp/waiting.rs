@@ -1,4 +1,4 @@
-//! Takes jobs out of the waiting room one by one, and counts what lies there and in the dead queue.
+//! Takes jobs out of the waiting room one by one.
 //!
 //! There is no consumer on that queue: when to try again is decided by the use case, and a job that was
 //! taken and still has no reader goes back to the end of the queue as a new, confirmed copy.
@@ -33,23 +33,12 @@ impl WaitingRoom for Broker {
 
     async fn count(&self) -> Result<u64, BrokerFault> {
         let session = self.intake(Input::Jobs).await?;
-        count(&session, &session.names().waiting).await
+        let queue = session.names().waiting.as_str().into();
+        let channel = channel(&session).await?;
+        let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
+        let declared = answered(channel.queue_declare(queue, passive, FieldTable::default())).await;
+        settle(&session, declared).await.map(|queue| u64::from(queue.message_count()))
     }
-}
-
-impl Broker {
-    /// How many messages are in the dead queue, without those in somebody's hands.
-    pub async fn dead_waiting(&self) -> Result<u64, BrokerFault> {
-        let session = self.intake(Input::Jobs).await?;
-        count(&session, &session.names().dead).await
-    }
-}
-
-async fn count(session: &Intake, queue: &str) -> Result<u64, BrokerFault> {
-    let channel = channel(session).await?;
-    let passive = QueueDeclareOptions { passive: true, durable: true, ..Default::default() };
-    let declared = answered(channel.queue_declare(queue.into(), passive, FieldTable::default())).await;
-    settle(session, declared).await.map(|queue| u64::from(queue.message_count()))
 }
 
 /// The session's channel for this; jobs that were taken on it live and die with it.
@@ -77,5 +66,5 @@ async fn settle<T>(session: &Intake, answer: lapin::Result<T>) -> Result<T, Brok
 }
 
 fn explain(error: &lapin::Error) -> BrokerFault {
-    BrokerFault::new(format!("looking at what waits: {}", fault::words(error)))
+    BrokerFault::new(format!("looking for waiting jobs: {}", fault::words(error)))
 }

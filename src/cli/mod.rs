@@ -10,11 +10,13 @@ mod doctor;
 pub mod exit;
 mod export;
 pub mod filter;
+mod generate;
 mod identifiers;
 mod import;
 mod keys;
 mod live;
 mod look_up;
+mod manual;
 mod opt_out;
 mod read_mail;
 mod receipt;
@@ -38,6 +40,7 @@ use self::doctor::DoctorArgs;
 use self::exit::{Exit, Failure};
 use self::export::ExportArgs;
 use self::filter::FilterArgs;
+use self::generate::GenerateArgs;
 use self::import::ImportArgs;
 use self::keys::KeysArgs;
 use self::look_up::LookUpArgs;
@@ -97,6 +100,8 @@ enum Command {
     Dead(DeadArgs),
     /// Tells what mails in files ask for, and by which rule. Connects to nothing.
     ReadMail(ReadMailArgs),
+    /// Prints the manual page, or a shell's completions.
+    Generate(GenerateArgs),
 }
 
 /// A mistake of ours. Its message is left out: one of slicing a text, say, quotes the text.
@@ -155,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::ReadMail(args) => Console::of_this_process(|console| {
             read_mail::run(&args, &arguments.config, settings::environment(), console)
         }),
+        Command::Generate(args) => Console::of_this_process(|console| generate::run(&args, console)),
         command => with_settings(&arguments.config, |settings| execute(&command, settings)),
     };
     exit.into()
@@ -266,7 +272,8 @@ fn execute(command: &Command, settings: Settings) -> Result<(), Stop> {
         | Command::Keys(_)
         | Command::Campaign(_)
         | Command::Dead(_)
-        | Command::ReadMail(_) => {
+        | Command::ReadMail(_)
+        | Command::Generate(_) => {
             unreachable!("these are done on a console")
         }
     }

@@ -4,22 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::core::Core;
 use crate::amqp::{Broker, BrokerState, Consumption};
 use crate::domain::calendar::Calendar;
 use crate::domain::words::IdentifierKind;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Queue};
 use crate::service::alarms::{Alarm, Alarms};
 use crate::service::apply_ledger::LedgerState;
 use crate::service::clock::Clock;
 use crate::service::follow_feed::Shown;
 use crate::service::gate::{Glance, clock_is_off};
-use crate::service::health::{Dependency, Health, State};
+use crate::service::health::{Dependency, Health, State, Warning};
 use crate::service::ports::{Campaigns, Input, List};
 
-/// How often the identifiers on the list, and the messages in the dead queue, are counted.
+/// How often the identifiers on the list are counted, and what waits in our queues.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the calendar is asked how far it reaches.
@@ -46,7 +46,7 @@ pub(super) fn start(
         }
         let skew = clock_is_off(glance, skew_max)
             .then(|| format!("this clock is {} ms off Redis's: no events are taken", glance.skew_ms));
-        health.warn("clock", skew);
+        health.warn(Warning::Clock, skew);
     }));
     core.spawn(follow(core.ledger_state.clone(), health.clone(), |state, health| {
         health.set(Dependency::Ledger, ledger(state));
@@ -60,7 +60,7 @@ pub(super) fn start(
     }));
     core.spawn(raise(core.gate.glance(), core.ledger_state.clone(), alarms.clone()));
     core.spawn(count(core.list.clone(), metrics.clone(), health.clone()));
-    core.spawn(count_dead(core.broker.clone(), metrics.clone()));
+    core.spawn(count_messages(core.broker.clone(), metrics.clone()));
     core.spawn(look_ahead(calendar, core.clock.clone(), health.clone()));
 }
 
@@ -152,7 +152,7 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
             let lost = |half| {
                 format!("redis.wait_replicas should be {half}: a failover may lose acknowledged opt-outs")
             };
-            health.warn("replicas", short.map(lost));
+            health.warn(Warning::Replicas, short.map(lost));
         }
         if let Ok((count, since)) = list.incomplete().await {
             metrics.set_campaigns_incomplete(count, since);
@@ -169,18 +169,22 @@ async fn count(list: Arc<crate::store::RedisList>, metrics: Arc<Metrics>, health
                  are of this version, run `suppressd rebuild`"
             )
         };
-        health.warn("fold", other.then(mixed));
+        health.warn(Warning::Fold, other.then(mixed));
     }
 }
 
-/// Counts what is in the dead queue. While RabbitMQ cannot be asked, the last answer stands.
-async fn count_dead(broker: Broker, metrics: Arc<Metrics>) {
+/// Counts what waits in our queues.
+async fn count_messages(broker: Broker, metrics: Arc<Metrics>) {
     let mut ticks = interval(COUNT_EVERY);
+    // While RabbitMQ is away a look takes longer than that.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match broker.dead_waiting().await {
-            Ok(count) => metrics.set_dead_waiting(count),
-            Err(fault) => tracing::debug!(%fault, "the dead queue cannot be counted"),
+        for queue in Queue::ALL {
+            match broker.depth(*queue).await {
+                Ok(messages) => metrics.set_queue_messages(*queue, messages),
+                Err(fault) => tracing::debug!(%fault, queue = queue.as_str(), "a queue cannot be looked at"),
+            }
         }
     }
 }
@@ -190,7 +194,7 @@ async fn look_ahead(calendar: Arc<Calendar>, clock: Arc<dyn Clock>, health: Heal
     let mut ticks = interval(CALENDAR_EVERY);
     loop {
         ticks.tick().await;
-        health.warn("calendar", calendar.lack(clock.now()).map(|lack| lack.to_string()));
+        health.warn(Warning::Calendar, calendar.lack(clock.now()).map(|lack| lack.to_string()));
     }
 }
 

@@ -33,7 +33,7 @@ use crate::service::accept_event::{EventDesk, Rules};
 use crate::service::alarms::Alarms;
 use crate::service::campaigns::CampaignDesk;
 use crate::service::filter_job::{JobDesk, Origin};
-use crate::service::health::Health;
+use crate::service::health::{Health, Warning};
 use crate::service::ports::{Incoming, Ledger};
 use crate::service::post::Post;
 use crate::service::quarantine::Quarantine;
@@ -78,7 +78,7 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
     })?;
     tracing::info!(address = ?listener.local_addr().ok(), "the status page, /metrics, /live and /ready are served");
     if !settings.warnings.is_empty() {
-        health.warn("configuration", Some(settings.warnings.join("; ")));
+        health.warn(Warning::Configuration, Some(settings.warnings.join("; ")));
     }
     let (core, inputs) = Core::start(&settings)?;
     let (broken, mut breakage) = mpsc::channel(1);
@@ -123,7 +123,7 @@ impl Worker {
         let country = country(&settings)?;
         let addresses = addresses(core.broker.names());
         let post = Post::new(Arc::new(core.broker.clone()), core.clock.clone(), addresses);
-        let alarms = Alarms::new(post.clone(), core.clock.clone());
+        let alarms = Alarms::new(post.clone(), core.clock.clone(), metrics.clone());
         let shared =
             mailbox::Shared { core: &core, post: &post, alarms: &alarms, health: &health, metrics: &metrics };
         let mail = mailbox::desk(&settings, &shared)?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use prometheus::Histogram;
 use prometheus::core::Collector;
 
-use super::labels::DeadQueue;
+use super::labels::{DeadQueue, Queue};
 use super::{EFFECT_BUCKETS, JobOutcome, Metrics};
 use crate::domain::words::{Channel, DeadReason, IdentifierKind, Removal};
 
@@ -205,7 +205,7 @@ impl Metrics {
             mirror_revision: count(self.mirror_revision.get()),
             identifiers: Default::default(),
             unroutable_jobs: count(self.unroutable_jobs.get()),
-            dead_waiting: count(self.dead_waiting.get()),
+            dead_waiting: count(self.queue_messages.at([Queue::Dead as usize]).get()),
             campaigns_incomplete: count(self.campaigns_incomplete.get()),
             campaigns_since: (since > 0).then(|| Timestamp::from_second(since).ok()).flatten(),
         };

@@ -63,6 +63,68 @@ impl Dependency {
 }
 
 vocabulary! {
+    /// What `/ready` warns of.
+    Warning {
+        /// A server on another machine is reached without TLS.
+        Configuration => "configuration",
+        /// This clock is too far from Redis's: no events are taken.
+        Clock => "clock",
+        /// Deadlines cannot be counted for the next 30 days.
+        Calendar => "calendar",
+        /// Nobody is bound for what waits.
+        UnroutableJobs => "unroutable_jobs",
+        /// Requests are past their strict deadline.
+        RequestsOverdue => "requests_overdue",
+        /// Requests are due soon.
+        RequestsDueSoon => "requests_due_soon",
+        /// A failover may lose what was acknowledged.
+        Replicas => "replicas",
+        /// Another version keeps the list.
+        Fold => "fold",
+        /// The mailbox cannot be read.
+        Mailbox => "mailbox",
+        /// A folder of the mailbox does not exist.
+        MailboxFolders => "mailbox_folders",
+        /// The mail server does not keep marks.
+        MailboxMarks => "mailbox_marks",
+        /// Mails stay where they are.
+        MailboxMoves => "mailbox_moves",
+    }
+}
+
+vocabulary! {
+    /// What is told as an event of its own, because a person must act on it.
+    Alarm {
+        /// Redis has no list, another or an older one.
+        ListLost => "list_lost",
+        /// The ledger lacks what the list has.
+        LedgerLost => "ledger_lost",
+        /// Nobody is bound for a job's output.
+        Unroutable => "unroutable",
+        /// The same event id with other content.
+        EventIdConflict => "event_id_conflict",
+        /// Many mails ask for something and are not from whom they say.
+        MailboxFlood => "mailbox_flood",
+        /// A request is due soon, overdue, or was settled late.
+        Deadline => "deadline",
+    }
+}
+
+vocabulary! {
+    /// Where messages may wait.
+    Queue {
+        /// `suppressd.jobs`.
+        Jobs => "jobs",
+        /// `suppressd.opt-outs`.
+        OptOuts => "opt-outs",
+        /// `suppressd.waiting`.
+        Waiting => "waiting",
+        /// `suppressd.dead`.
+        Dead => "dead",
+    }
+}
+
+vocabulary! {
     /// What became of a mail.
     MailOutcome {
         /// An opt-out.
@@ -148,6 +210,9 @@ spellings! {
     outcomes: JobOutcome,
     parts: Taken,
     queues: DeadQueue,
+    all_queues: Queue,
+    alarms: Alarm,
+    warnings: Warning,
     dependencies: Dependency,
     mail_outcomes: MailOutcome,
     mail_faults: MailFaultKind,

@@ -76,13 +76,14 @@ fn the_names_types_and_labels_are_those_of_the_contract_and_are_there_from_the_s
     assert_eq!(
         found,
         [
+            "gauge suppressd_alarm_active alarm",
+            "gauge suppressd_alarm_raised_at_seconds alarm",
             "gauge suppressd_build_info fold,version",
             "counter suppressd_campaign_parts_total outcome",
             "gauge suppressd_campaigns_incomplete ",
             "gauge suppressd_campaigns_incomplete_since_seconds ",
             "counter suppressd_campaigns_reported_total ",
             "counter suppressd_dead_letters_total queue,reason",
-            "gauge suppressd_dead_letters_waiting ",
             "counter suppressd_events_total kind,source,status",
             "gauge suppressd_identifiers type",
             "counter suppressd_ignored_identifiers_total type",
@@ -96,13 +97,16 @@ fn the_names_types_and_labels_are_those_of_the_contract_and_are_there_from_the_s
             "gauge suppressd_mirror_revision ",
             "gauge suppressd_next_due_seconds ",
             "histogram suppressd_opt_out_effect_seconds source",
+            "gauge suppressd_queue_messages queue",
             "gauge suppressd_ready dependency",
             "counter suppressd_recipients_total channel,region,verdict",
             "gauge suppressd_requests_open source",
             "gauge suppressd_requests_overdue ",
             "gauge suppressd_revision ",
             "counter suppressd_segments_total channel,region",
+            "gauge suppressd_tasks ",
             "gauge suppressd_unroutable_jobs ",
+            "gauge suppressd_warning name",
         ]
     );
     assert!(text.contains("\nprocess_resident_memory_bytes "));
@@ -116,6 +120,7 @@ fn every_metric_keeps_the_rules_of_prometheus() {
         assert_eq!(kind == "counter", name.ends_with("_total"), "{name} is a {kind}");
         let moments = [
             "suppressd_next_due_seconds",
+            "suppressd_alarm_raised_at_seconds",
             "suppressd_mailbox_looked_at_seconds",
             "suppressd_campaigns_incomplete_since_seconds",
         ];
@@ -302,10 +307,20 @@ fn gauges_show_what_was_last_said() {
     metrics.set_ready(Dependency::Redis, true);
     metrics.set_ready(Dependency::Amqp, true);
     metrics.set_ready(Dependency::Amqp, false);
+    metrics.set_queue_messages(Queue::Dead, 2);
+    metrics.alarm_raised(Alarm::ListLost, Timestamp::from_second(1_700_000_000).unwrap());
+    for lasts in [true, false] {
+        metrics.set_alarm_active(Alarm::LedgerLost, lasts);
+        metrics.set_warning(Warning::Fold, lasts);
+        metrics.set_warning(Warning::Clock, true);
+    }
     check(
         &metrics,
         &[
+            (r#"suppressd_alarm_raised_at_seconds{alarm="list_lost"}"#, 1_700_000_000.0),
             (r#"suppressd_identifiers{type="phone"}"#, 1_000_000.0),
+            (r#"suppressd_queue_messages{queue="dead"}"#, 2.0),
+            (r#"suppressd_warning{name="clock"}"#, 1.0),
             ("suppressd_mirror_revision", 9_223_372_036_854_775_807.0),
             (r#"suppressd_ready{dependency="redis"}"#, 1.0),
             ("suppressd_revision", 2.0),

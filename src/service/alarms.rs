@@ -1,7 +1,7 @@
 //! Alarms: what a person must act on, as events of their own.
 //!
-//! A state is alarmed when it begins and logged when it ends, not for as long as it lasts; two workers that
-//! see the same state each say so. An alarm names states and counts, never a person.
+//! A state is alarmed when it begins and logged when it ends, not for as long as it lasts, which a metric shows; two
+//! workers that see the same state each say so. An alarm names states and counts, never a person.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,50 +10,22 @@ use serde_json::{Map, Value, json};
 
 use super::clock::Clock;
 use super::post::Post;
-
-/// What can be alarmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Alarm {
-    /// Redis has no list, another or an older one.
-    ListLost,
-    /// The ledger lacks what the list has.
-    LedgerLost,
-    /// Nobody is bound for a job's output.
-    Unroutable,
-    /// The same event id with other content.
-    EventIdConflict,
-    /// Many mails ask for something and are not from whom they say.
-    MailboxFlood,
-    /// A request is due soon, overdue, or was settled late.
-    Deadline,
-}
-
-impl Alarm {
-    /// The name, after `alarm.` in the routing key.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ListLost => "list_lost",
-            Self::LedgerLost => "ledger_lost",
-            Self::Unroutable => "unroutable",
-            Self::EventIdConflict => "event_id_conflict",
-            Self::MailboxFlood => "mailbox_flood",
-            Self::Deadline => "deadline",
-        }
-    }
-}
+pub use crate::metrics::Alarm;
+use crate::metrics::Metrics;
 
 /// Raises alarms. Cheap to clone.
 #[derive(Clone)]
 pub struct Alarms {
     post: Post,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     raised: Arc<Mutex<BTreeSet<Alarm>>>,
 }
 
 impl Alarms {
     /// Alarms over a post.
-    pub fn new(post: Post, clock: Arc<dyn Clock>) -> Self {
-        Self { post, clock, raised: Arc::default() }
+    pub fn new(post: Post, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) -> Self {
+        Self { post, clock, metrics, raised: Arc::default() }
     }
 
     /// Something happened: alarms each time.
@@ -64,8 +36,9 @@ impl Alarms {
     /// Something happened to what these members name.
     pub async fn happened_to(&self, alarm: Alarm, detail: &str, named: Map<String, Value>) {
         tracing::error!(alarm = alarm.as_str(), detail, "alarm");
-        let mut body =
-            json!({ "alarm": alarm.as_str(), "at": self.clock.now().to_string(), "detail": detail });
+        let now = self.clock.now();
+        self.metrics.alarm_raised(alarm, now);
+        let mut body = json!({ "alarm": alarm.as_str(), "at": now.to_string(), "detail": detail });
         if let Some(members) = body.as_object_mut() {
             members.extend(named);
         }
@@ -76,6 +49,7 @@ impl Alarms {
     pub async fn is(&self, alarm: Alarm, so: Option<&str>) {
         let began = {
             let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+            self.metrics.set_alarm_active(alarm, so.is_some());
             if so.is_some() {
                 raised.insert(alarm)
             } else {

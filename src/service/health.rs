@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-pub use crate::metrics::Dependency;
+pub use crate::metrics::{Dependency, Warning};
 
 /// One dependency's latch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,18 +98,19 @@ impl Health {
     }
 
     /// Shows a warning under a name, or takes it back. Logs when it comes and when it goes.
-    pub fn warn(&self, name: &'static str, warning: Option<String>) {
+    pub fn warn(&self, warning: Warning, why: Option<String>) {
+        let name = warning.as_str();
         self.shown.send_if_modified(|shown| {
             let before = shown.warnings.get(name);
-            if before == warning.as_ref() {
+            if before == why.as_ref() {
                 return false;
             }
-            match (before, &warning) {
+            match (before, &why) {
                 (None, Some(why)) => tracing::warn!(name, why, "a warning"),
                 (Some(_), None) => tracing::info!(name, "a warning is over"),
                 _ => {}
             }
-            match warning {
+            match why {
                 Some(why) => drop(shown.warnings.insert(name, why)),
                 None => drop(shown.warnings.remove(name)),
             }
@@ -171,15 +172,15 @@ mod tests {
         for dependency in Dependency::ALL {
             health.set(*dependency, State::Ready);
         }
-        health.warn("unroutable_jobs", Some("1 job waits".into()));
-        health.warn("unroutable_jobs", Some("2 jobs wait".into()));
-        health.warn("clock", Some("90 s ahead of Redis".into()));
+        health.warn(Warning::UnroutableJobs, Some("1 job waits".into()));
+        health.warn(Warning::UnroutableJobs, Some("2 jobs wait".into()));
+        health.warn(Warning::Clock, Some("90 s ahead of Redis".into()));
         let shown = health.snapshot();
         assert!(shown.ready());
         let warnings: Vec<_> = shown.warnings().iter().map(|(name, why)| (*name, why.as_str())).collect();
         assert_eq!(warnings, [("clock", "90 s ahead of Redis"), ("unroutable_jobs", "2 jobs wait")]);
-        health.warn("unroutable_jobs", None);
-        health.warn("clock", None);
+        health.warn(Warning::UnroutableJobs, None);
+        health.warn(Warning::Clock, None);
         assert!(health.snapshot().warnings().is_empty());
     }
 
@@ -188,7 +189,7 @@ mod tests {
         let health = Health::default();
         let mut follower = health.watch();
         health.set(Dependency::Amqp, unready("the worker is starting"));
-        health.warn("clock", None);
+        health.warn(Warning::Clock, None);
         assert!(!follower.has_changed().unwrap());
         health.set(Dependency::Amqp, unready("refused"));
         assert!(follower.has_changed().unwrap());

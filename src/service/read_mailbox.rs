@@ -25,7 +25,7 @@ use self::memory::{Memory, Minds};
 use super::alarms::Alarms;
 use super::clock::Clock;
 use super::gate::{Closed, Gate};
-use super::health::{Dependency, Health, State};
+use super::health::{Dependency, Health, State, Warning};
 use super::ports::{Folder, MAIL_TURN, Mail, MailFault, MailFaultKind, MailTurn, Mailbox};
 use super::post::Post;
 use crate::domain::digest::HashKey;
@@ -191,7 +191,7 @@ impl MailDesk {
                 Ok(false) => {
                     let why = State::Idle("another worker reads it".into());
                     self.parts.health.set(Dependency::Mailbox, why);
-                    self.parts.health.warn("mailbox", None);
+                    self.parts.health.warn(Warning::Mailbox, None);
                 }
                 Err(fault) => {
                     let why = format!("nobody can say whose turn it is to read: {fault}");
@@ -232,9 +232,9 @@ impl MailDesk {
         if open.is_empty() {
             return Ended::Fault(MailFault::new(MailFaultKind::Refused, lacks.unwrap_or_default()));
         }
-        self.parts.health.warn("mailbox_folders", lacks);
+        self.parts.health.warn(Warning::MailboxFolders, lacks);
         self.parts.health.set(Dependency::Mailbox, State::Ready);
-        self.parts.health.warn("mailbox", None);
+        self.parts.health.warn(Warning::Mailbox, None);
         let reading = open.into_iter().map(|(name, folder)| self.tend(name, folder));
         let reading = futures_util::future::select_all(reading.map(Box::pin));
         tokio::select! {
@@ -247,7 +247,7 @@ impl MailDesk {
         tracing::warn!(%fault, kind = fault.kind.as_str(), "the mailbox is not read");
         self.parts.metrics.mailbox_fault(fault.kind);
         self.parts.health.set(Dependency::Mailbox, State::NotReady(fault.what.clone()));
-        self.parts.health.warn("mailbox", Some(fault.what.clone()));
+        self.parts.health.warn(Warning::Mailbox, Some(fault.what.clone()));
     }
 }
 

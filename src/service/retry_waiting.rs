@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::alarms::{Alarm, Alarms};
 use super::filter_job::{Fate, JobDesk, Origin};
 use super::gate::Closed;
-use super::health::Health;
+use super::health::{Health, Warning};
 use super::ports::WaitingRoom;
 use crate::metrics::Metrics;
 
@@ -37,7 +37,7 @@ pub async fn run(
                 metrics.set_unroutable_jobs(waiting);
                 let (settled, left) = pass(&*room, &desk, waiting).await?;
                 metrics.set_unroutable_jobs(left);
-                health.warn("unroutable_jobs", (left > 0).then(|| unroutable(left)));
+                health.warn(Warning::UnroutableJobs, (left > 0).then(|| unroutable(left)));
                 if left == 0 {
                     alarms.is(Alarm::Unroutable, None).await;
                 }

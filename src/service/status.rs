@@ -177,8 +177,9 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::Queue;
     use crate::service::clock::SystemClock;
-    use crate::service::health::State;
+    use crate::service::health::{State, Warning};
 
     fn board() -> Board {
         let catalogue = Arc::new(Catalogue::new(vec![], vec![]));
@@ -199,12 +200,12 @@ mod tests {
             board.health().set(*dependency, State::Ready);
         }
         assert_eq!(standing(), Standing::Well);
-        board.health().warn("clock", Some("90 s ahead of Redis".into()));
+        board.health().warn(Warning::Clock, Some("90 s ahead of Redis".into()));
         assert_eq!(standing(), Standing::Attention);
-        board.health().warn("clock", None);
-        board.metrics().set_dead_waiting(1);
+        board.health().warn(Warning::Clock, None);
+        board.metrics().set_queue_messages(Queue::Dead, 1);
         assert_eq!(standing(), Standing::Attention);
-        board.metrics().set_dead_waiting(0);
+        board.metrics().set_queue_messages(Queue::Dead, 0);
         board.health().set(Dependency::Mailbox, State::NotReady("refused".into()));
         assert_eq!(
             (standing(), board.status().is_current(Dependency::Mailbox)),

@@ -16,7 +16,7 @@ use tokio::time::interval;
 use super::alarms::{Alarm, Alarms};
 use super::clock::Clock;
 use super::gate::Glance;
-use super::health::Health;
+use super::health::{Health, Warning};
 use super::ports::{Claim, ListFault, Page, Requests, Tally, Urgency};
 use crate::domain::calendar::Deadline;
 use crate::domain::record::RequestKey;
@@ -231,8 +231,8 @@ impl Watcher {
             let plural = if count == 1 { "request is" } else { "requests are" };
             (count > 0).then(|| format!("{count} {plural} {what}: settle them with `suppressd requests`"))
         };
-        self.health.warn("requests_overdue", what(overdue, "past their strict deadline"));
-        self.health.warn("requests_due_soon", what(soon, "due soon"));
+        self.health.warn(Warning::RequestsOverdue, what(overdue, "past their strict deadline"));
+        self.health.warn(Warning::RequestsDueSoon, what(soon, "due soon"));
     }
 }
 

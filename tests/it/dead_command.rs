@@ -111,6 +111,7 @@ async fn a_job_whose_cause_was_mended_goes_out_as_it_would_have_the_first_time()
     let metric = [("reason", "unknown_region")];
     scene.expect_metric("suppressd_dead_letters_total", &metric, 4).await;
     scene.guest.expect_count("suppressd.dead", 2).await;
+    scene.expect_metric("suppressd_queue_messages", &[("queue", "dead")], 2).await;
 
     mend(&mut scene, MARS).await;
     let one = told(&scene.stage, &["redrive", "--reason", "unknown_region", "--limit", "1"]);

@@ -31,6 +31,7 @@ mod opt_out_command;
 mod outages;
 mod page;
 mod permissions;
+mod prometheus;
 mod rebuild;
 mod receipts;
 mod requests;

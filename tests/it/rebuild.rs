@@ -1,9 +1,11 @@
 //! The list from the ledger: by the command, and by a worker whose list is gone.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::scene::{CANARIES, Scene, but, event};
-use crate::support::{Finished, SOON, eventually};
+use crate::support::{Finished, Proxy, SOON, Stage, eventually};
 
 async fn fill(scene: &mut Scene) -> u64 {
     for n in 0..20 {
@@ -55,6 +57,9 @@ async fn a_worker_whose_list_is_gone_rebuilds_it_by_itself_and_says_so() {
     scene.stage.redis.run("FLUSHALL").await;
     assert_eq!(scene.alarms.next().await.routing_key, "alarm.list_lost");
     expect_the_list(&mut scene, revision).await;
+    let raised_at = scene.metric("suppressd_alarm_raised_at_seconds", &[("alarm", "list_lost")]);
+    assert!(raised_at > 1.7e9, "Prometheus learns of it too, and when: {raised_at}");
+    scene.expect_metric("suppressd_alarm_active", &[], 0).await;
     scene.worker.sigterm();
     assert_eq!(scene.worker.exit_code().await, Some(0));
     scene.stage.redis.run("FLUSHALL").await;
@@ -86,6 +91,37 @@ async fn a_list_of_another_version_of_the_fold_is_not_applied_to_until_it_is_reb
     rebuilt(&scene.stage.run(&["rebuild"]), revision);
     scene.worker.wait_ready().await;
     expect_the_list(&mut scene, revision).await;
+    scene.end().await;
+}
+
+/// What deploy/OPERATING.md promises of an upgrade: a mark in Redis stands for workers of the other version.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_another_version_keeps_the_list_a_worker_filters_and_takes_no_events() {
+    let mut stage = Stage::new();
+    let amqp = Proxy::start(stage.vhost.broker().amqp_port()).await;
+    stage.configure(&format!("[amqp]\nurl = \"{}\"\n", stage.vhost.url_at(amqp.port(), "suppressd")));
+    let mut scene = Scene::on(stage).await;
+    let revision = fill(&mut scene).await;
+    scene.stage.redis.run("HSET {suppressd}:meta fold 2").await;
+    amqp.cut();
+    scene.worker.wait_not_ready().await;
+    eventually("the worker says why", SOON, async || {
+        let said = scene.worker.get("/ready").unwrap().body;
+        (said.contains("another version of suppressd keeps the list")
+            && said.contains("\"mirror\":{\"ready\":true"))
+        .then_some(())
+    })
+    .await;
+
+    scene.send_event(&event("late", "opt_out", json!({"user_id": "U-2"}))).await;
+    let people = json!([{"user_id": "U-canary-4"}, {"user_id": "U-2"}]);
+    assert_eq!(scene.kept("sms", people.clone()).await.0, ["U-2"], "jobs go on");
+    scene.receipts.expect_silence(Duration::from_millis(500)).await;
+
+    rebuilt(&scene.stage.run(&["rebuild"]), revision);
+    assert_eq!(scene.receipts.next().await.json()["status"], "applied");
+    assert_eq!(scene.kept("sms", people).await.0, [""; 0]);
+    scene.worker.wait_ready().await;
     scene.end().await;
 }
 

@@ -11,9 +11,9 @@ use suppressd::domain::digest::{Digest, HashKey, KeyRing};
 use suppressd::domain::filter::{Given, Identifiers, Tally, judge, prepare};
 use suppressd::domain::view::View;
 use suppressd::domain::words::{Channel, DeadReason, IdentifierKind, Purpose, Removal};
-use suppressd::metrics::{DeadQueue, JobOutcome, Metrics};
+use suppressd::metrics::{DeadQueue, JobOutcome, Metrics, Queue};
 use suppressd::service::clock::Clock;
-use suppressd::service::health::{Dependency, Health, State};
+use suppressd::service::health::{Dependency, Health, State, Warning};
 use suppressd::service::history::History;
 use suppressd::service::status::{Board, Parts, Process};
 use suppressd::service::watch_deadlines::Seen;
@@ -115,9 +115,9 @@ impl Scene {
         scene.health.set(Dependency::Redis, State::NotReady(unanswered.into()));
         let mailbox = "mail.lulla.kz:993: no connection: connection refused";
         scene.health.set(Dependency::Mailbox, State::NotReady(mailbox.into()));
-        scene.health.warn("mailbox", Some(mailbox.into()));
+        scene.health.warn(Warning::Mailbox, Some(mailbox.into()));
         scene.health.warn(
-            "unroutable_jobs",
+            Warning::UnroutableJobs,
             Some(
                 "3 jobs wait until somebody is bound to the exchange of filtered jobs for their routing keys"
                     .into(),
@@ -129,7 +129,7 @@ impl Scene {
                 scene.metrics.dead_letter(DeadQueue::Jobs, reason);
             }
         }
-        scene.metrics.set_dead_waiting(5);
+        scene.metrics.set_queue_messages(Queue::Dead, 5);
         scene.history.record(Duration::from_secs(12 * 60 + 40), scene.metrics.counts());
         scene
     }
@@ -138,8 +138,8 @@ impl Scene {
     pub(crate) fn overdue() -> Self {
         let mut scene = Self::idle(2000);
         let warning = |count, what| Some(format!("{count} {what}: settle them with `suppressd requests`"));
-        scene.health.warn("requests_overdue", warning(2, "requests are past their strict deadline"));
-        scene.health.warn("requests_due_soon", warning(1, "request is due soon"));
+        scene.health.warn(Warning::RequestsOverdue, warning(2, "requests are past their strict deadline"));
+        scene.health.warn(Warning::RequestsDueSoon, warning(1, "request is due soon"));
         scene.metrics.late_request("call_center");
         scene.history.record(Duration::from_secs(2000 * 60 + 42), scene.metrics.counts());
         scene.requests = Some(seen(7, 0, Some(SignedDuration::from_mins(-200))));

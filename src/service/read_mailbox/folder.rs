@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Ended, MailDesk};
+use crate::service::health::Warning;
 use crate::service::ports::Folder;
 
 impl MailDesk {
@@ -62,8 +63,8 @@ impl MailDesk {
             let why = "it takes no keywords; what is done is known until this worker restarts".to_owned();
             self.minds.of(name, |mind| mind.marks_lost.get_or_insert(why).len());
         }
-        self.warn_of("mailbox_marks", |mind| mind.marks_lost.clone());
-        self.warn_of("mailbox_moves", |mind| mind.moves_lost.clone());
+        self.warn_of(Warning::MailboxMarks, |mind| mind.marks_lost.clone());
+        self.warn_of(Warning::MailboxMoves, |mind| mind.moves_lost.clone());
     }
 }
 

@@ -17,6 +17,7 @@ use crate::fail_points::{self, FailPoint};
 use crate::metrics::MailOutcome;
 use crate::service::alarms::Alarm;
 use crate::service::cpu;
+use crate::service::health::Warning;
 use crate::service::message::{Outgoing, Properties};
 use crate::service::ports::{Delivered, Folder, Mail, MailFault, MailFaultKind, Mark};
 
@@ -220,12 +221,12 @@ impl MailDesk {
     fn lost(&self, name: &str, fault: MailFault, place: impl FnOnce(&mut Mind) -> &mut Option<String>) {
         self.parts.metrics.mailbox_fault(fault.kind);
         self.minds.of(name, |mind| *place(mind) = Some(fault.what));
-        self.warn_of("mailbox_marks", |mind| mind.marks_lost.clone());
-        self.warn_of("mailbox_moves", |mind| mind.moves_lost.clone());
+        self.warn_of(Warning::MailboxMarks, |mind| mind.marks_lost.clone());
+        self.warn_of(Warning::MailboxMoves, |mind| mind.moves_lost.clone());
     }
 
     /// Shows what folders have to say under one name.
-    pub(super) fn warn_of(&self, warning: &'static str, why: impl Fn(&Mind) -> Option<String>) {
+    pub(super) fn warn_of(&self, warning: Warning, why: impl Fn(&Mind) -> Option<String>) {
         let all = self.minds.all(|name, mind| why(mind).map(|why| format!("{name}: {why}")));
         self.parts.health.warn(warning, (!all.is_empty()).then(|| all.join("; ")));
     }

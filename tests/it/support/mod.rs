@@ -14,6 +14,7 @@ mod eventually;
 mod http;
 pub(crate) mod leash;
 pub(crate) mod ports;
+mod prometheus;
 mod proxy;
 mod redis;
 mod secrets;
@@ -28,6 +29,7 @@ pub(crate) use self::{
     child::Kept,
     dovecot::{Dovecot, PASSWORD, USER},
     eventually::{LONG, SOON, eventually, lasting},
+    prometheus::Prometheus,
     proxy::{Proxy, Way},
     redis::{Persistence, Redis},
     stage::{Finished, Stage},

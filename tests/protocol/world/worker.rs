@@ -94,7 +94,7 @@ impl Worker {
         let applier = Applier::new(list, ledger.clone(), id, gate.glance(), nudge.clone(), state);
         let outbox = Arc::new(Sender { mail: world.mail.clone(), steps: steps.clone(), clock: *clock });
         let post = Post::new(outbox, clock.clone(), addresses());
-        let alarms = Alarms::new(post.clone(), clock.clone());
+        let alarms = Alarms::new(post.clone(), clock.clone(), METRICS.clone());
         let waiting_alarms = alarms.clone();
         let late = DeadlineAlarms::new(redis.clone(), alarms.clone());
         let in_flight = InFlight::default();

@@ -143,7 +143,7 @@ impl Outside {
             turn: outside.clone(),
             known: outside.clone(),
             reader: Arc::new(read),
-            alarms: Alarms::new(post.clone(), clock.clone()),
+            alarms: Alarms::new(post.clone(), clock.clone(), self.metrics.clone()),
             post,
             clock,
             key: HashKey::from_file_text(&"0123456789abcdef".repeat(4)).unwrap(),
