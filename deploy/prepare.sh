@@ -9,6 +9,9 @@ say() { echo "$me: $*" >&2; }
 # What is missing, as Debian's package names.
 missing=()
 
+# The same of what some distributions have under no name or another: installed where it can be.
+wished=()
+
 # A command that a package brings, and the package.
 need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing+=("$2"); }
 
@@ -57,18 +60,30 @@ need_clock() {
   if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then missing+=(libfaketime); fi
 }
 
+# What looks at the status page. Ubuntu has it as a snap alone: then nothing looks, and that is said.
+need_browser() {
+  if ! command -v chromedriver >/dev/null; then wished+=(chromium chromium-driver); fi
+}
+
+# After install_missing.
+check_browser() {
+  if command -v chromedriver >/dev/null; then return; fi
+  say "SKIPPED: chromedriver is not in PATH and not to be installed here: no browser looks at the status page."
+  export SUPPRESSD_TESTS_WITHOUT_BROWSER=1
+}
+
 install_missing() {
-  if [ ${#missing[@]} = 0 ]; then return; fi
+  if [ $((${#missing[@]} + ${#wished[@]})) = 0 ]; then return; fi
   if ! command -v apt-get >/dev/null; then
+    if [ ${#missing[@]} = 0 ]; then return; fi
     say "missing: ${missing[*]}. Only Debian and its relatives are installed by this script; install these and try again."
     exit 69
   fi
   local as_root=()
   if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || { say "missing: ${missing[*]}. Run as root, or install sudo."; exit 69; }
+    command -v sudo >/dev/null || { say "missing: ${missing[*]} ${wished[*]}. Run as root, or install sudo."; exit 69; }
     as_root=(sudo)
   fi
-  say "installing ${missing[*]}"
   # Package scripts ask /usr/sbin/policy-rc.d before they start a service; 101 forbids it. Written only
   # if nobody else has one, and removed again.
   local guard=/usr/sbin/policy-rc.d
@@ -80,6 +95,11 @@ install_missing() {
   fi
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y)
   "${apt[@]}" update >/dev/null
+  local package
+  for package in "${wished[@]}"; do
+    if apt-cache policy "$package" | grep -q 'Candidate: [^(]'; then missing+=("$package"); fi
+  done
+  say "installing ${missing[*]}"
   "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
   if [ -n "$(trap -p EXIT)" ]; then "${as_root[@]}" rm -f "$guard"; trap - EXIT; fi
 }

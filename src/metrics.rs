@@ -7,6 +7,7 @@
 //! Absent on purpose: what counts recalls, until those exist.
 
 mod family;
+mod figures;
 mod labels;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use prometheus::process_collector::ProcessCollector;
 use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 
 use self::family::{Family, Maker};
+pub use self::figures::{Counts, Flow, Gauges};
 pub use self::labels::{
     Alarm, DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome, Queue, Warning,
 };
@@ -83,6 +85,12 @@ metrics! { |make, regions, sources|
             ("region", regions.words()),
             ("verdict", with(vec![KEPT], labels::removals())),
         ],
+    ),
+
+    /// Segments of filtered jobs, by the region's configured code.
+    segments: Family<IntCounter, 2> = make.counters(
+        "suppressd_segments_total",
+        [("channel", labels::channels()), ("region", regions.words())],
     ),
 
     /// Seconds from the delivery of a filtered job to its acknowledgement.
@@ -254,6 +262,7 @@ impl Metrics {
             debug_assert!(false, "a tally's region is a code of the catalogue");
             return;
         };
+        self.segments.at([channel as usize, region]).inc();
         let verdict = |place| self.recipients.at([channel as usize, region, place]);
         verdict(0).inc_by(tally.kept);
         for (place, reason) in (1..).zip(Removal::ALL) {

@@ -386,7 +386,8 @@ fn texts() -> Vec<Source> {
     for directory in ["config", "deploy", ".ci"] {
         collect(&top().join(directory), &mut paths);
     }
-    paths.retain(|path| path.is_file() && !path.starts_with(top().join("deploy/secrets")));
+    let picture = |path: &Path| path.extension().is_some_and(|extension| extension == "png");
+    paths.retain(|path| path.is_file() && !picture(path) && !path.starts_with(top().join("deploy/secrets")));
     paths.iter().map(|path| read(path)).collect()
 }
 

@@ -1,16 +1,16 @@
-//! The HTTP side for machines that watch: `/metrics`, `/live` and `/ready`.
+//! The HTTP side: `/metrics`, `/live` and `/ready` for machines that watch, `/` for people.
 //!
 //! There is no login and nothing here changes anything. Connections are counted, every wait has an end, and
 //! a client that stalls costs one connection for a while: nothing that a client does reaches the worker.
 //! The connections are driven here and not by `axum::serve`, which bounds neither their number nor how long
 //! a request may take to arrive, and which waits at the end for as long as a client likes.
 
+mod page;
 mod pages;
 #[cfg(test)]
 mod tests;
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,8 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::Metrics;
-use crate::service::health::Health;
+use crate::service::status::Board;
 
 /// What a client may use up.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +54,8 @@ const HEADERS_MAX: usize = 64;
 const ACCEPT_RETRY: Duration = Duration::from_secs(1);
 
 /// Answers until the token is cancelled, then finishes what is being answered, within two seconds.
-pub async fn serve(listener: TcpListener, metrics: Arc<Metrics>, health: Health, stop: CancellationToken) {
-    let pages = pages::pages(metrics, health);
-    serve_within(LIMITS, listener, pages, stop).await;
+pub async fn serve(listener: TcpListener, board: Board, stop: CancellationToken) {
+    serve_within(LIMITS, listener, pages::pages(board), stop).await;
 }
 
 async fn serve_within(limits: Limits, listener: TcpListener, pages: Router, stop: CancellationToken) {

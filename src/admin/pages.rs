@@ -1,28 +1,30 @@
 //! What is at which path.
 //!
 //! `/live` says that the process runs, and only that: restarting a worker because Redis is away helps nobody.
-//! `/ready` says whether it can work, and what it lacks.
+//! `/ready` says whether it can work, and what it lacks; `/` shows people how it is, in their language.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
 use tokio::runtime::Handle;
 
-use crate::metrics::{CONTENT_TYPE, Metrics};
-use crate::service::health::{self, Health, Snapshot};
+use super::page;
+use crate::metrics::CONTENT_TYPE;
+use crate::service::health::{self, Snapshot};
+use crate::service::status::Board;
 
 /// From a request to its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 const NOT_FOUND: &str = "There is nothing here. Try:\n\
+    /         how the worker is, for people\n\
     /metrics  everything that is measured, for Prometheus\n\
     /live     200 while the process runs\n\
     /ready    200 if the worker can do its work, else 503, with what it lacks, as JSON\n";
@@ -31,21 +33,26 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 type Typed<T> = ([(HeaderName, &'static str); 1], T);
 
-#[derive(Clone)]
-struct Shown {
-    metrics: Arc<Metrics>,
-    health: Health,
-}
+/// What a page of which nothing is loaded, and which loads nothing, tells the browser.
+const FOR_BROWSERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::VARY, "Accept-Language"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
 
 /// Every path.
-pub(super) fn pages(metrics: Arc<Metrics>, health: Health) -> Router {
+pub(super) fn pages(board: Board) -> Router {
     Router::new()
+        .route("/", get(status))
         .route("/metrics", get(all_metrics))
         .route("/live", get(live))
         .route("/ready", get(ready))
         .fallback(not_found)
         .layer(middleware::from_fn(in_time))
-        .with_state(Shown { metrics, health })
+        .with_state(board)
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
@@ -61,14 +68,32 @@ async fn not_found() -> (StatusCode, Typed<&'static str>) {
     (StatusCode::NOT_FOUND, typed(TEXT, NOT_FOUND))
 }
 
-async fn ready(State(Shown { health, .. }): State<Shown>) -> (StatusCode, Typed<Vec<u8>>) {
-    let snapshot = health.snapshot();
+async fn ready(State(board): State<Board>) -> (StatusCode, Typed<Vec<u8>>) {
+    let snapshot = board.health().snapshot();
     let status = if snapshot.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, typed("application/json", readiness(&snapshot)))
 }
 
-async fn all_metrics(State(Shown { metrics, health }): State<Shown>) -> Result<Typed<String>, StatusCode> {
-    let snapshot = health.snapshot();
+/// 200 whatever it shows: `/ready` is for machines.
+async fn status(
+    State(board): State<Board>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, StatusCode> {
+    let wishes = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let request = page::Request::new(uri.query().unwrap_or_default(), wishes);
+    let language = [
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(request.language.tag())),
+        (header::CONTENT_SECURITY_POLICY, page::security_policy()),
+    ];
+    // It formats some ten thousand numbers: nothing for a thread that others wait for.
+    let drawn = tokio::task::spawn_blocking(move || page::draw(&board.status(), request)).await;
+    drawn.map(|page| (FOR_BROWSERS, language, page)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+async fn all_metrics(State(board): State<Board>) -> Result<Typed<String>, StatusCode> {
+    let metrics = board.metrics().clone();
+    let snapshot = board.health().snapshot();
     for (dependency, state) in snapshot.states() {
         metrics.set_ready(dependency, state.is_well());
     }

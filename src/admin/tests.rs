@@ -2,10 +2,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
 use super::*;
 use crate::domain::catalogue::Catalogue;
-use crate::service::health::{Dependency, State, Warning};
+use crate::metrics::Metrics;
+use crate::service::clock::SystemClock;
+use crate::service::health::{Dependency, Health, State, Warning};
+use crate::service::status;
 
 const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(10);
@@ -28,7 +32,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let metrics = Arc::new(Metrics::new(&Catalogue::new(vec![], vec![]), ["email"]));
         let (health, stop) = (Health::default(), CancellationToken::new());
-        let pages = pages::pages(Arc::clone(&metrics), health.clone());
+        let pages = pages::pages(board(&metrics, &health));
         let mut running = JoinSet::new();
         running.spawn(serve_within(limits, listener, pages, stop.clone()));
         Self { address, metrics, health, stop, running }
@@ -50,6 +54,19 @@ impl Server {
     async fn ended(&mut self) {
         timeout(LONG, self.running.join_next()).await.expect("it ends").unwrap().unwrap();
     }
+}
+
+/// What the page shows when nothing was looked at yet.
+fn board(metrics: &Arc<Metrics>, health: &Health) -> Board {
+    Board::new(status::Parts {
+        process: page::tests::process(),
+        catalogue: Arc::new(Catalogue::new(vec![], vec![])),
+        zone: jiff::tz::TimeZone::UTC,
+        metrics: Arc::clone(metrics),
+        health: health.clone(),
+        requests: tokio::sync::watch::channel(None).1,
+        clock: Arc::new(SystemClock),
+    })
 }
 
 fn send(stream: &mut TcpStream, method: &str, path: &str) {
@@ -162,10 +179,10 @@ async fn metrics_are_prometheus_text_and_agree_with_readiness() {
 #[tokio::test]
 async fn any_other_path_names_those_that_there_are() {
     let server = Server::start(PATIENT).await;
-    for path in ["/", "/metric", "/ready/", "/%00"] {
+    for path in ["//", "/metric", "/ready/", "/%00"] {
         let answer = server.ask("GET", path).await;
         assert_eq!(answer.status, 404, "{path}");
-        for known in ["/metrics", "/live", "/ready"] {
+        for known in ["/ ", "/metrics", "/live", "/ready"] {
             assert!(answer.body.contains(known), "{}", answer.body);
         }
     }

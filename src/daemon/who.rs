@@ -2,6 +2,10 @@
 
 use std::fs;
 
+use jiff::Timestamp;
+
+use crate::service::status::Process;
+
 /// The kernel's number for nobody having logged in.
 const NOBODY: u32 = u32::MAX;
 
@@ -25,6 +29,11 @@ pub(super) fn who() -> Who {
         login_user: login.trim().parse().ok().filter(|id| *id != NOBODY).map(|id| name(&users, id)),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     }
+}
+
+/// This process, for the status page.
+pub(super) fn process(started_at: Timestamp) -> Process {
+    Process { host: who().host, pid: std::process::id(), version: env!("CARGO_PKG_VERSION"), started_at }
 }
 
 /// The user's name; its number if it has none here.

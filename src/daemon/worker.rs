@@ -18,11 +18,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::core::{Core, addresses, country};
-use super::{Stop, mailbox, watch};
+use super::{Stop, mailbox, watch, who};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
 use crate::codec::job::JobLimits;
 use crate::codec::record;
+use crate::domain::calendar::Calendar;
+use crate::domain::catalogue::Catalogue;
 use crate::domain::digest::{HashKey, KeyCheck};
 use crate::domain::event::SourcePolicy;
 use crate::domain::record::{Entry, Record};
@@ -36,7 +38,8 @@ use crate::service::ports::{Incoming, Ledger};
 use crate::service::post::Post;
 use crate::service::quarantine::Quarantine;
 use crate::service::read_mailbox::MailDesk;
-use crate::service::watch_deadlines::{self, DeadlineAlarms, InFlight};
+use crate::service::status::{self, Board};
+use crate::service::watch_deadlines::{self, DeadlineAlarms, InFlight, Seen};
 use crate::service::{random, retry_waiting};
 use crate::settings::Settings;
 
@@ -49,6 +52,8 @@ struct Worker {
     metrics: Arc<Metrics>,
     health: Health,
     alarms: Alarms,
+    /// What the status page shows.
+    board: Board,
     jobs: Arc<JobDesk>,
     events: Arc<EventDesk>,
     /// The mailbox, if there is one.
@@ -71,17 +76,17 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
     let listener = TcpListener::bind(settings.admin.listen).await.map_err(|error| {
         Stop::Configuration(format!("admin.listen: {} cannot be used: {error}", settings.admin.listen))
     })?;
-    tracing::info!(address = ?listener.local_addr().ok(), "metrics, /live and /ready are served");
+    tracing::info!(address = ?listener.local_addr().ok(), "the status page, /metrics, /live and /ready are served");
     if !settings.warnings.is_empty() {
         health.warn(Warning::Configuration, Some(settings.warnings.join("; ")));
     }
     let (core, inputs) = Core::start(&settings)?;
     let (broken, mut breakage) = mpsc::channel(1);
     let grace = settings.shutdown.grace;
-    let worker = Worker::new(settings, core, metrics.clone(), health.clone(), broken)?;
+    let worker = Worker::new(settings, core, metrics, health, broken)?;
     let admin_stop = CancellationToken::new();
     let admin = TaskTracker::new();
-    admin.spawn(admin::serve(listener, metrics, health, admin_stop.clone()));
+    admin.spawn(admin::serve(listener, worker.board.clone(), admin_stop.clone()));
     notify(&[NotifyState::Ready, NotifyState::Status("waiting for RabbitMQ and Redis")]);
 
     let ended = tokio::select! {
@@ -174,7 +179,7 @@ impl Worker {
                         (name, SourcePolicy { may, users, clock })
                     })
                     .collect(),
-                catalogue,
+                catalogue: catalogue.clone(),
                 calendar: calendar.clone(),
                 country,
                 event_bytes_max: limits.event_bytes_max,
@@ -185,19 +190,36 @@ impl Worker {
             metrics: metrics.clone(),
         });
         let (handlers, hard) = (TaskTracker::new(), CancellationToken::new());
+        let (seen, requests) = tokio::sync::watch::channel(None);
+        let board = board(&core, catalogue, &calendar, &metrics, &health, requests);
+        core.spawn(board.clone().keep());
         watch::start(&core, &health, &metrics, &alarms, limits.clock_skew_max, calendar);
         let deadlines = watch_deadlines::Watcher {
             requests: core.list.clone(),
             in_flight,
             alarms: late,
             metrics: metrics.clone(),
+            seen,
             health: health.clone(),
             clock: core.clock.clone(),
             soon: settings.deadlines.soon,
         };
         core.spawn(deadlines.run(core.gate.glance()));
         let hold_max = limits.hold_max;
-        Ok(Self { core, metrics, health, alarms, jobs, events, mail, hold_max, handlers, hard, broken })
+        Ok(Self {
+            core,
+            metrics,
+            health,
+            alarms,
+            board,
+            jobs,
+            events,
+            mail,
+            hold_max,
+            handlers,
+            hard,
+            broken,
+        })
     }
 
     /// Takes deliveries once the list is proven, until the broker is halted. Returns only on what somebody
@@ -301,6 +323,26 @@ impl Worker {
         self.hard.cancel();
         self.core.shutdown().await;
     }
+}
+
+/// What the status page shows of this worker.
+fn board(
+    core: &Core,
+    catalogue: Arc<Catalogue>,
+    calendar: &Calendar,
+    metrics: &Arc<Metrics>,
+    health: &Health,
+    requests: tokio::sync::watch::Receiver<Option<Seen>>,
+) -> Board {
+    Board::new(status::Parts {
+        process: who::process(core.clock.now()),
+        catalogue,
+        zone: calendar.zone().clone(),
+        metrics: metrics.clone(),
+        health: health.clone(),
+        requests,
+        clock: core.clock.clone(),
+    })
 }
 
 /// SIGTERM and SIGINT.

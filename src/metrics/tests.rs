@@ -103,6 +103,7 @@ fn the_names_types_and_labels_are_those_of_the_contract_and_are_there_from_the_s
             "gauge suppressd_requests_open source",
             "gauge suppressd_requests_overdue ",
             "gauge suppressd_revision ",
+            "counter suppressd_segments_total channel,region",
             "gauge suppressd_tasks ",
             "gauge suppressd_unroutable_jobs ",
             "gauge suppressd_warning name",
@@ -198,8 +199,51 @@ fn the_recipients_of_a_segment_are_counted_by_their_verdicts() {
             (r#"suppressd_recipients_total{channel="sms",region="KZ-79",verdict="kept"}"#, 2.0),
             (r#"suppressd_recipients_total{channel="sms",region="KZ-79",verdict="opt_out"}"#, 1.0),
             (r#"suppressd_recipients_total{channel="sms",region="KZ-79",verdict="unidentifiable"}"#, 1.0),
+            (r#"suppressd_segments_total{channel="email",region="KZ-75"}"#, 1.0),
+            (r#"suppressd_segments_total{channel="sms",region="KZ-79"}"#, 1.0),
         ],
     );
+}
+
+#[test]
+fn figures_for_people_are_those_for_machines() {
+    let metrics = metrics();
+    let before = metrics.counts();
+    metrics.recipients(Channel::Sms, &tally("KZ-79", &["a", "b", "opt_out", "hold", "hold", ""]));
+    metrics.recipients(Channel::Sms, &tally("KZ-75", &["a"]));
+    metrics.job(Some(Channel::Sms), JobOutcome::Filtered);
+    metrics.dead_letter(DeadQueue::Jobs, DeadReason::BadJson);
+    metrics.dead_letter(DeadQueue::OptOuts, DeadReason::BadJson);
+    metrics.late_request("email");
+    let counts = metrics.counts().since(&before);
+    assert_eq!(counts.flow(1, Channel::Sms), Flow { jobs: 1, kept: 2, removed: 4 });
+    assert_eq!(counts.channel(Channel::Sms), Flow { jobs: 1, kept: 3, removed: 4 }, "one job in two regions");
+    assert_eq!(
+        (counts.all(), counts.channel(Channel::Email)),
+        (counts.channel(Channel::Sms), Flow::default())
+    );
+    let removed = Removal::ALL.iter().map(|reason| counts.removed(*reason)).collect::<Vec<_>>();
+    assert_eq!(removed, [2, 1, 0, 0, 1]);
+    assert_eq!((counts.dead(DeadReason::BadJson), counts.dead(DeadReason::BadSchema)), (2, 0));
+    assert_eq!(counts.late(), 1);
+    assert_eq!(metrics.counts().since(&metrics.counts()), before);
+}
+
+#[test]
+fn the_time_to_effect_is_as_exact_as_its_buckets() {
+    let metrics = metrics();
+    assert_eq!(metrics.counts().effect_s(0.5), None);
+    for (source, ms, times) in [("email", 8, 98), ("call_center", 700, 1), ("email", 400_000_000, 1)] {
+        for _ in 0..times {
+            metrics.opt_out_effect(source, Duration::from_millis(ms));
+        }
+    }
+    let counts = metrics.counts();
+    assert_eq!(counts.effects(), 100);
+    let half = counts.effect_s(0.5).unwrap();
+    assert!((0.005..=0.01).contains(&half), "{half}");
+    assert!((counts.effect_s(0.99).unwrap() - 1.0).abs() < 1e-9, "the upper bound of its bucket");
+    assert_eq!(counts.effect_s(1.0), Some(f64::INFINITY));
 }
 
 #[test]

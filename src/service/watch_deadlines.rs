@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
+use tokio::sync::watch;
 use tokio::time::interval;
 
 use super::alarms::{Alarm, Alarms};
@@ -114,6 +115,23 @@ impl DeadlineAlarms {
     }
 }
 
+/// The requests at one look, for people: counts and times, and nobody's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// When that was.
+    pub at: Timestamp,
+    /// Those in review, which every worker shows.
+    pub in_review: u64,
+    /// The events in this worker's hands.
+    pub in_hand: u64,
+    /// Those not settled, by the source that opened them.
+    pub sources: BTreeMap<String, u64>,
+    /// Those past their strict deadline.
+    pub overdue: u64,
+    /// When the first of them is due, or was, by its strict deadline.
+    pub next_due: Option<Timestamp>,
+}
+
 /// Looks at deadlines.
 pub struct Watcher {
     /// The requests in review.
@@ -124,6 +142,8 @@ pub struct Watcher {
     pub alarms: DeadlineAlarms,
     /// The gauges.
     pub metrics: Arc<Metrics>,
+    /// Where what was seen is shown.
+    pub seen: watch::Sender<Option<Seen>>,
     /// The warnings.
     pub health: Health,
     /// The clock.
@@ -134,7 +154,7 @@ pub struct Watcher {
 
 impl Watcher {
     /// Looks every so often, while the list is proven.
-    pub async fn run(self, mut glance: tokio::sync::watch::Receiver<Glance>) {
+    pub async fn run(self, mut glance: watch::Receiver<Glance>) {
         let mut raised = BTreeSet::new();
         let mut ticks = interval(EVERY);
         while glance.wait_for(|glance| glance.open).await.is_ok() {
@@ -149,7 +169,17 @@ impl Watcher {
     pub async fn look(&self, raised: &mut BTreeSet<(RequestKey, Urgency)>) -> Result<(), ListFault> {
         let now = self.clock.now();
         let in_flight = self.in_flight.all();
-        let tally = with_flights(self.requests.tally(now).await?, &in_flight, now);
+        let tally = self.requests.tally(now).await?;
+        let in_review = tally.sources.values().sum();
+        let tally = with_flights(tally, &in_flight, now);
+        self.seen.send_replace(Some(Seen {
+            at: now,
+            in_review,
+            in_hand: in_flight.len() as u64,
+            sources: tally.sources.clone(),
+            overdue: tally.overdue,
+            next_due: tally.next_due,
+        }));
         self.metrics.set_requests(
             tally.sources.iter().map(|(source, count)| (source.as_str(), *count)),
             tally.overdue,

@@ -29,6 +29,7 @@ mod mailbox;
 mod main_job;
 mod opt_out_command;
 mod outages;
+mod page;
 mod permissions;
 mod prometheus;
 mod rebuild;

@@ -103,6 +103,7 @@ impl Worker {
             in_flight: in_flight.clone(),
             alarms: late.clone(),
             metrics: METRICS.clone(),
+            seen: watch::channel(None).0,
             health: Health::default(),
             clock: clock.clone(),
             soon: Duration::from_hours(4),
