@@ -61,6 +61,8 @@ pub enum FailPoint {
     AlwaysDuplicate,
     /// Slices of different lists make one mirror: `load-across`.
     LoadAcross,
+    /// The mirror stays with the list that it was loaded from, whichever serves: `keep-mirror`.
+    KeepMirror,
     /// A feed that stays silent is waited for, however far the list is: `never-reload`.
     NeverReload,
     /// An output is stamped with the revision of a later view than it was judged on: `mixed-view`.
@@ -219,6 +221,7 @@ mod with_fail_points {
             "tell-once" => FailPoint::TellOnce,
             "always-duplicate" => FailPoint::AlwaysDuplicate,
             "load-across" => FailPoint::LoadAcross,
+            "keep-mirror" => FailPoint::KeepMirror,
             "never-reload" => FailPoint::NeverReload,
             "mixed-view" => FailPoint::MixedView,
             "publish-old" => FailPoint::PublishOld,

@@ -16,6 +16,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 pub use tokio_rustls::client::TlsStream;
 
+/// Whether a reason is one that [`Tls::advice`] gave.
+pub fn is_advice(why: &str) -> bool {
+    why.contains("TLS: ")
+}
+
 /// The files of a connection's TLS, all of them PEM.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsFiles {

@@ -44,6 +44,9 @@ pub struct BrokerSettings {
     pub hand_over_timeout: Duration,
     /// How long the broker may take to confirm a message that it has.
     pub confirm_timeout: Duration,
+    /// Whether what is not UTF-8 in a message's properties is replaced instead of ending the session. For those who
+    /// look at messages and pass none on.
+    pub legible: bool,
 }
 
 impl BrokerSettings {
@@ -58,6 +61,7 @@ impl BrokerSettings {
             publishes_max: 64,
             hand_over_timeout: Duration::from_secs(5),
             confirm_timeout: Duration::from_secs(30),
+            legible: false,
         }
     }
 }
@@ -219,7 +223,8 @@ impl Broker {
                 self.state().borrow().lane(input).intake == LinkState::Down(Some(Fault::Unreadable));
             let names = Arc::clone(&shared.names);
             let pace = if careful { Pace::Single } else { Pace::Full };
-            let session = Intake::open(&shared.settings.endpoint, &name, names, pace).await?;
+            let BrokerSettings { endpoint, legible, .. } = &shared.settings;
+            let session = Intake::open(endpoint, &name, names, pace, *legible).await?;
             if careful {
                 let session = Arc::clone(&session);
                 shared.tasks.spawn(async move {

@@ -5,7 +5,7 @@
 //! broker blocks publishers are sent hours later, when the message is wrong. So we open the socket
 //! ourselves and keep a second handle to it. Whoever drops a [`Wire`] has cut it.
 
-use std::net::{Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,10 +14,12 @@ use futures_util::StreamExt;
 use lapin::tcp::{AsyncTcpStream, RustlsConnector};
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties, Event};
+use tokio::net::TcpListener;
 use tokio::time::{interval, timeout};
 
 use super::endpoint::Endpoint;
 use super::fault::Fault;
+use super::relay::Relay;
 
 /// How long one address may take to accept.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +37,7 @@ pub(super) struct Wire {
     connection: Connection,
     cut: Cut,
     endpoint: Endpoint,
+    relay: Option<Arc<Relay>>,
 }
 
 /// What a connection says while it lives.
@@ -48,10 +51,20 @@ pub(super) enum Sign {
 impl Wire {
     /// Opens a connection under this name. Cancelling it leaves nothing behind.
     pub(super) async fn open(endpoint: &Endpoint, name: &str) -> Result<Self, Fault> {
+        Self::open_through(endpoint, name, None).await
+    }
+
+    /// The same, with everything that comes in made legible.
+    pub(super) async fn open_legible(endpoint: &Endpoint, name: &str) -> Result<Self, Fault> {
+        Self::open_through(endpoint, name, Some(Arc::default())).await
+    }
+
+    async fn open_through(endpoint: &Endpoint, name: &str, relay: Option<Arc<Relay>>) -> Result<Self, Fault> {
         let doing = "connecting";
         let at_start = |error| Fault::at_start(endpoint, doing, &error);
         let cut = Cut::default();
         let socket = Arc::clone(&cut.0);
+        let through = relay.clone();
         let connector = endpoint.tls().map(|tls| RustlsConnector::from(tls.config()));
         let options = ConnectionProperties::default().with_connection_name(name.into());
         let runtime = lapin::runtime::default_runtime().map_err(at_start)?;
@@ -64,13 +77,31 @@ impl Wire {
                 if let AsyncTcpStream::Plain(plain) = &stream {
                     hold(&socket, plain.get_ref().as_fd().try_clone_to_owned()?.into())?;
                 }
-                match (uri.scheme, &connector) {
-                    (AMQPScheme::AMQP, _) => Ok(stream),
-                    (AMQPScheme::AMQPS, Some(tls)) => {
-                        Ok(stream.into_rustls(tls, &uri.authority.host).await?)
+                let stream = match (uri.scheme, &connector) {
+                    (AMQPScheme::AMQP, _) => stream,
+                    (AMQPScheme::AMQPS, Some(tls)) => stream.into_rustls(tls, &uri.authority.host).await?,
+                    (AMQPScheme::AMQPS, None) => {
+                        return Err(std::io::Error::other("TLS is not set up").into());
                     }
-                    (AMQPScheme::AMQPS, None) => Err(std::io::Error::other("TLS is not set up").into()),
-                }
+                };
+                let Some(relay) = &through else { return Ok(stream) };
+                // A socket that leads to ourselves.
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+                let near = AsyncTcpStream::connect(&runtime, listener.local_addr()?).await?;
+                let ours = match &near {
+                    AsyncTcpStream::Plain(plain) => plain.get_ref().local_addr()?,
+                    _ => return Err(std::io::Error::other("a socket is plain").into()),
+                };
+                // Anybody on this machine may have been faster.
+                let far = loop {
+                    let (far, whose) = listener.accept().await?;
+                    if whose == ours {
+                        break far;
+                    }
+                };
+                far.set_nodelay(true)?;
+                relay.start(stream, far);
+                Ok(near)
             },
             options,
         );
@@ -78,12 +109,17 @@ impl Wire {
             .await
             .map_err(|_| Fault::too_slow(endpoint, doing, HANDSHAKE_TIMEOUT.as_secs()))?
             .map_err(at_start)?;
-        Ok(Self { connection, cut, endpoint: endpoint.clone() })
+        Ok(Self { connection, cut, endpoint: endpoint.clone(), relay })
     }
 
     /// A new channel.
     pub(super) async fn channel(&self) -> lapin::Result<Channel> {
         answered(self.connection.create_channel()).await
+    }
+
+    /// How much of what came in was made legible.
+    pub(super) fn made_legible(&self) -> u64 {
+        self.relay.as_ref().map_or(0, |relay| relay.changed())
     }
 
     /// Where it leads.

@@ -35,8 +35,7 @@ pub struct DeadLetters {
     taken: u64,
     state: watch::Receiver<BrokerState>,
     unreadable_before: u64,
-    /// The connection is open for as long as somebody uses it.
-    _session: Arc<Intake>,
+    session: Arc<Intake>,
 }
 
 impl Broker {
@@ -47,7 +46,7 @@ impl Broker {
         let state = self.state();
         let unreadable_before = state.borrow().unreadable_total;
         let (channel, of) = open(&session, &queue).await.map_err(|error| explain(&error))?;
-        Ok(DeadLetters { channel, queue, of, taken: 0, state, unreadable_before, _session: session })
+        Ok(DeadLetters { channel, queue, of, taken: 0, state, unreadable_before, session })
     }
 }
 
@@ -95,9 +94,12 @@ impl DeadQueue for DeadLetters {
         if self.taken >= self.of {
             return Ok(None);
         }
+        // Nothing but what is asked for comes over this session.
+        let before = self.session.made_legible();
         let Some(BasicGetMessage { delivery, .. }) = self.get().await? else { return Ok(None) };
         self.taken += 1;
         Ok(Some(Buried {
+            as_published: self.session.made_legible() == before,
             routing_key: delivery.routing_key.into(),
             properties: convert::from_lapin(&delivery.properties),
             body: delivery.data,

@@ -37,8 +37,13 @@ impl Intake {
         connection_name: &str,
         names: Arc<Names>,
         pace: Pace,
+        legible: bool,
     ) -> Result<Arc<Self>, Fault> {
-        let wire = Wire::open(endpoint, connection_name).await?;
+        let wire = if legible {
+            Wire::open_legible(endpoint, connection_name).await?
+        } else {
+            Wire::open(endpoint, connection_name).await?
+        };
         topology::declare(&wire, &names).await?;
         let gone = CancellationToken::new();
         Ok(Arc::new(Self {
@@ -54,6 +59,11 @@ impl Intake {
 
     pub(super) fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// How much of what came in was made legible.
+    pub(super) fn made_legible(&self) -> u64 {
+        self.wire.made_legible()
     }
 
     /// Cancelled at the end of the session.

@@ -1,7 +1,8 @@
 //! The ledger over AMQP: appends are confirmed publishes, a reader is a consumer of the stream.
 //!
 //! A reader is of one session and ends with it; the caller opens the next where it stopped. It never
-//! rejects a record: RabbitMQ closes the connection for that on a stream.
+//! rejects a record: RabbitMQ closes the connection for that on a stream. A stream that is gone is declared again by
+//! whoever wants to read it, never by whoever appends: what it lacks then is for its readers to see first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,15 @@ impl Ledger for Broker {
 
     async fn read_from(&self, start: Start) -> Result<Box<dyn LedgerReader>, BrokerFault> {
         let session = self.intake(Input::OptOuts).await?;
-        let tap = open(&session, start).await.map_err(|error| explain(&error))?;
+        let tap = match open(&session, start).await {
+            Ok(tap) => tap,
+            Err(error) => {
+                if fault::is_missing(&error) {
+                    session.redeclare().await;
+                }
+                return Err(explain(&error));
+            }
+        };
         let first = match start {
             Start::Offset(offset) => Some(offset),
             Start::Last => None,

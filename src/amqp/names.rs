@@ -68,10 +68,11 @@ impl Names {
         exchange != self.events
     }
 
-    /// Whether only the absence of one of our own queues explains that a message came back from here.
+    /// Whether only the absence of one of our own queues explains that a message came back from here, and whoever
+    /// published it declares the queue again. Not so the ledger: an event in a new one would stand where the genesis
+    /// belongs. Who reads it declares it, once its loss is seen and nothing more is appended.
     pub(super) fn must_have_a_queue(&self, exchange: &str, routing_key: &str) -> bool {
-        exchange == self.dead
-            || (exchange.is_empty() && (routing_key == self.waiting || routing_key == self.ledger))
+        exchange == self.dead || (exchange.is_empty() && routing_key == self.waiting)
     }
 }
 
@@ -111,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_came_back_from_our_own_queue_means_the_queue_is_gone() {
+    fn a_message_that_came_back_from_our_own_queue_means_that_it_is_to_be_declared_again() {
         let names = Names::new("s").unwrap();
         for (exchange, key, gone) in [
             ("", "s.waiting", true),
-            ("", "s.ledger", true),
+            ("", "s.ledger", false),
             ("s.dead", "any", true),
             ("", "somebody.elses", false),
             ("s.filtered", "s.waiting", false),

@@ -8,7 +8,7 @@ use super::core::{addresses, amqp_user, broker_settings};
 use super::init::{CONNECT_TIMEOUT, connect};
 use super::who::{Who, who};
 use super::{Progress, Stop};
-use crate::amqp::Broker;
+use crate::amqp::{Broker, BrokerSettings};
 use crate::service::dead_letters::{DeadDesk, Letter, LetterId, Looked, Pass, Redriven, Selection};
 use crate::service::envelope::grave::Grave;
 use crate::service::message::Properties;
@@ -133,7 +133,9 @@ async fn at_the_queue<T>(
     progress: &dyn Progress,
     work: impl AsyncFnOnce(&Broker, &mut DeadDesk<'_>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let (broker, _inputs) = Broker::start(broker_settings(settings)?);
+    // A letter that workers could not read lies there too, and must not hide the others.
+    let legible = BrokerSettings { legible: true, ..broker_settings(settings)? };
+    let (broker, _inputs) = Broker::start(legible);
     let key = &settings.hashing.key_ring.keys()[0];
     let addresses = addresses(broker.names());
     let heard = |looked, of| progress.applied(looked, of);

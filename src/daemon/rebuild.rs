@@ -2,7 +2,8 @@
 //!
 //! The serving list is never emptied: workers go on with it until the new one, which is at least as far, takes
 //! its place. If the ledger lacks what the list has (a broker that lost its last records, a stream that was
-//! deleted), that is appended to the ledger first, so that nothing known is lost.
+//! deleted), that is appended to the ledger first, so that nothing known is lost. Positions are then no measure: nobody
+//! applies such a ledger to the serving list, so it must merely stand where it stood when it was read.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ const RESTORED_REQUESTS_MAX: usize = 16;
 /// How long the next record may take.
 const RECORD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Times that Redis may be emptied meanwhile.
+/// Times that Redis may be emptied, or the list written to, meanwhile.
 const ATTEMPTS_MAX: usize = 3;
 
 /// What a rebuild tells while it works.
@@ -55,35 +56,59 @@ async fn with_broker(settings: &Settings, broker: &Broker, progress: &dyn Progre
     let serving = RedisList::new(&redis_config(settings)).map_err(configuration)?;
     serving.eviction().await?.map_err(configuration)?;
     connect(broker, CONNECT_TIMEOUT).await?;
-    give_back(settings, &serving, broker, progress).await?;
+    let mut given = give_back(settings, &serving, broker, progress).await?;
     for _ in 0..ATTEMPTS_MAX {
-        if let Some(revision) = once(settings, &serving, broker, progress).await? {
-            return Ok(revision);
+        match once(settings, &serving, broker, given.as_ref(), progress).await? {
+            Built::Serves(revision) => return Ok(revision),
+            Built::Emptied => progress.note("Redis was emptied meanwhile; beginning again"),
+            Built::Outrun => {
+                progress.note("the list was written to meanwhile; beginning again");
+                given = give_back(settings, &serving, broker, progress).await?;
+            }
         }
-        progress.note("Redis was emptied meanwhile; beginning again");
     }
-    Err(Stop::Unavailable(format!("Redis was emptied {ATTEMPTS_MAX} times while the list was rebuilt")))
+    let why = format!("Redis was emptied, or the list written to, {ATTEMPTS_MAX} times while it was rebuilt");
+    Err(Stop::Unavailable(why))
 }
 
-/// One rebuild; `None` if Redis was emptied under it.
+/// What came of one rebuild.
+enum Built {
+    /// The new list serves, at this revision.
+    Serves(u64),
+    /// Redis was emptied under it.
+    Emptied,
+    /// The ledger was given back what the serving list had, and that has more by now.
+    Outrun,
+}
+
+/// One rebuild. `given`: the list that the ledger was given back, where it stood then.
 async fn once(
     settings: &Settings,
     serving: &RedisList,
     broker: &Broker,
+    given: Option<&Head>,
     progress: &dyn Progress,
-) -> Result<Option<u64>, Stop> {
+) -> Result<Built, Stop> {
     let name = random::list_id();
     let aside = RedisList::aside(&redis_config(settings), name).map_err(configuration)?;
     aside.create(name).await?;
     let mut copy =
         Copy { list: &aside, head: Head::new(name), reader: broker.read_from(Start::Offset(0)).await? };
-    let serving_at = serving.head().await?.map_or(0, |(head, _)| head.position);
+    let serving_at = match given {
+        // It counted the records of the lost ledger.
+        Some(_) => 0,
+        None => serving.head().await?.map_or(0, |(head, _)| head.position),
+    };
     // Everything that was ever acknowledged stands before a fence that is appended now.
     let fence = fence(broker).await?;
     copy.apply_until(|_, entry| is_fence(entry, fence), serving_at, progress).await?;
     loop {
-        match aside.promote(name).await? {
-            Promoted::Gone => return Ok(None),
+        match aside.promote(name, given).await? {
+            Promoted::Gone => return Ok(Built::Emptied),
+            Promoted::Behind(_) if given.is_some() => {
+                serving.discard(name).await?;
+                return Ok(Built::Outrun);
+            }
             Promoted::Behind(position) => {
                 copy.apply_until(|at, _| at + 1 >= position, position, progress).await?;
             }
@@ -92,7 +117,7 @@ async fn once(
                     let keys = serving.clear(old).await?;
                     progress.note(&format!("the list that served before is cleared away ({keys} keys)"));
                 }
-                return Ok(Some(copy.head.revision));
+                return Ok(Built::Serves(copy.head.revision));
             }
         }
     }
@@ -142,13 +167,13 @@ impl Copy<'_> {
     }
 }
 
-/// Appends to the ledger what the serving list has and the ledger lacks.
+/// Appends to the ledger what the serving list has and the ledger lacks. Answers where that list stood, if it did.
 async fn give_back(
     settings: &Settings,
     serving: &RedisList,
     broker: &Broker,
     progress: &dyn Progress,
-) -> Result<(), Stop> {
+) -> Result<Option<Head>, Stop> {
     let first = genesis(broker).await?;
     let head = serving.head().await?.map(|(head, _)| head);
     let first = first.map(|first| record::read(&first)).transpose().map_err(configuration)?;
@@ -163,7 +188,7 @@ async fn give_back(
     };
     let Some(head) = head.filter(|head| head.position > 0) else {
         let why = "there is neither a ledger nor a list: run `suppressd init`";
-        return if begins.is_some() { Ok(()) } else { Err(configuration(why)) };
+        return if begins.is_some() { Ok(None) } else { Err(configuration(why)) };
     };
     if begins.is_none() {
         progress.note("the ledger is empty; it begins anew with what the list has");
@@ -177,7 +202,7 @@ async fn give_back(
             append(broker, Record::KeyRetired { key, of: keys.clone() }).await?;
         }
     } else if begins == head.ledger && holds(broker, &head).await? {
-        return Ok(());
+        return Ok(None);
     }
     progress.note("the ledger lacks what the list has; it is appended first");
     let mut restored = 0;
@@ -193,7 +218,8 @@ async fn give_back(
         }
     }
     progress.note(&format!("{restored} identifiers of the list were appended to the ledger"));
-    give_requests_back(serving, broker, progress).await
+    give_requests_back(serving, broker, progress).await?;
+    Ok(Some(head))
 }
 
 /// What a person must still decide goes after the people: then their links are there, along which holds spread.

@@ -29,6 +29,9 @@ const PUBLISH_PATIENCE: Duration = Duration::from_secs(30);
 /// Between tries of it.
 const PUBLISH_RETRY: Duration = Duration::from_millis(500);
 
+/// What is told of a letter that no worker could read.
+const NOT_UTF_8: &str = "a property, a header's name or the routing key is not UTF-8";
+
 /// Acknowledgements that RabbitMQ may have before it. Beyond 32 it puts them by, and forgets them with the channel.
 const ACKS_AT_ONCE: usize = 16;
 
@@ -281,7 +284,7 @@ impl<'a> DeadDesk<'a> {
             cause: grave.cause,
             queue: grave.home.map(|home| self.addresses.of_home(home).to_owned()),
             at: grave.at,
-            detail: grave.detail.clone(),
+            detail: grave.detail.clone().or_else(|| (!buried.as_published).then(|| NOT_UTF_8.to_owned())),
             bytes: buried.body.len(),
         };
         Ok(Some((letter, grave, buried)))
@@ -302,11 +305,14 @@ impl<'a> DeadDesk<'a> {
             // Its request is in review, and a worker would take it for a duplicate: the body would be gone.
             return Ok(Some("it is all that is known of the person: publish a new event, then drop it"));
         }
+        if !buried.as_published {
+            return Ok(Some("its properties are not UTF-8: its publisher must send it again, then drop it"));
+        }
         let exchange = match home {
             Home::Jobs | Home::Waiting => &self.addresses.jobs,
             Home::OptOuts => &self.addresses.opt_outs,
         };
-        let Buried { routing_key, properties, body, acker } = buried;
+        let Buried { routing_key, properties, body, acker, .. } = buried;
         let (routing_key, properties) = grave::leave_dead(properties, routing_key, grave, own_user);
         let original = Outgoing { exchange: exchange.clone(), routing_key, properties, body };
         if publish(outbox, &original).await? == Delivered::TooLarge {

@@ -230,7 +230,8 @@ impl Follower {
             let Some((list, position)) = self.here() else { return Again::Load("there is no mirror") };
             // A mirror that is ahead of a list that fell back may have what that list will never have.
             let another = |glance: &Glance| {
-                glance.identity.as_ref().is_some_and(|i| i.list != list || glance.lost.is_some())
+                !armed(FailPoint::KeepMirror)
+                    && glance.identity.as_ref().is_some_and(|i| i.list != list || glance.lost.is_some())
             };
             let entries = tokio::select! {
                 biased;

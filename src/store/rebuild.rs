@@ -6,6 +6,7 @@ use redis::{Script, cmd};
 
 use super::list::RedisList;
 use crate::codec::record::unhex;
+use crate::domain::fold::Head;
 use crate::domain::record::ListId;
 use crate::service::ports::ListFault;
 
@@ -23,17 +24,29 @@ pub enum Promoted {
 }
 
 impl RedisList {
-    /// Puts this list, which was built aside under this name, in the serving one's place at once.
-    pub async fn promote(&self, list: ListId) -> Result<Promoted, ListFault> {
+    /// Puts this list, which was built aside under this name, in the serving one's place at once. `given`: the ledger
+    /// was given back what the serving list had when it was here; while it still is, it may be further.
+    pub async fn promote(&self, list: ListId, given: Option<&Head>) -> Result<Promoted, ListFault> {
         let mut connection = self.work.get().await?;
         let mut script = PROMOTE.prepare_invoke();
         script.key(self.keys.meta()).key(&self.meta).arg(list.to_string());
+        if let Some(given) = given {
+            script.arg(given.list.to_string()).arg(given.position);
+        }
         let result = script.invoke_async(&mut connection).await;
         let (behind, old): (Option<i64>, Option<String>) = self.work.checked(result).await?;
         match behind {
             None => Ok(Promoted::Done(old.as_deref().and_then(unhex).map(ListId))),
             Some(position) => Ok(u64::try_from(position).map_or(Promoted::Gone, Promoted::Behind)),
         }
+    }
+
+    /// Unlinks a list that was built aside and shall not serve.
+    pub async fn discard(&self, aside: ListId) -> Result<(), ListFault> {
+        let mut connection = self.work.get().await?;
+        let unlinked = cmd("UNLINK").arg(self.keys.meta_aside(aside)).query_async(&mut connection).await;
+        self.work.checked::<u64>(unlinked).await?;
+        self.clear(aside).await.map(drop)
     }
 
     /// Unlinks every key of a list that serves no longer. Answers how many.

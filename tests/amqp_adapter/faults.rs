@@ -1,6 +1,5 @@
 //! What is left of the promises when the server misbehaves.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use lapin::BasicProperties;
@@ -8,6 +7,7 @@ use suppressd::amqp::LinkState;
 use suppressd::service::ports::{Delivered, Input, Ledger, Outbox, Start};
 
 use crate::support::{Client, broker, broker_url, consume, fresh_names, outgoing, rough_rabbit, soon};
+use crate::unreadable::publish_unreadable;
 
 #[tokio::test]
 async fn after_a_restart_of_the_broker_everything_works_again_by_itself() {
@@ -92,50 +92,4 @@ async fn a_message_that_nobody_can_read_ends_in_the_dead_queue_and_the_others_pa
     assert_eq!(state.opt_outs.publish, LinkState::Up { epoch: 1 }, "the publishing link never noticed");
     assert_eq!(state.jobs.intake, LinkState::Up { epoch: 1 }, "nor did the lane of jobs");
     broker.shutdown().await;
-}
-
-/// Publishes a message whose `message_id` is not UTF-8, as a client in an old code page does. By hand: lapin
-/// cannot be made to send it.
-pub(crate) fn publish_unreadable(url: &str, exchange: &str) {
-    let address = url.strip_prefix("amqp://").unwrap();
-    let mut socket = std::net::TcpStream::connect(address).unwrap();
-    socket.write_all(b"AMQP\x00\x00\x09\x01").unwrap();
-    let login = b"\x00guest\x00guest";
-    let start_ok = [
-        b"\x00\x0a\x00\x0b\x00\x00\x00\x00\x05PLAIN".as_slice(),
-        &[0, 0, 0, u8::try_from(login.len()).unwrap()],
-        login,
-        b"\x05en_US",
-    ]
-    .concat();
-    let name = u8::try_from(exchange.len()).unwrap();
-    let publish =
-        [b"\x00\x3c\x00\x28\x00\x00".as_slice(), &[name], exchange.as_bytes(), b"\x01k\x00"].concat();
-    let header = b"\x00\x3c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x80\x03\xcf\xf0\xe8";
-    let frames: [(u8, u16, &[u8]); 8] = [
-        (1, 0, &start_ok),
-        (1, 0, b"\x00\x0a\x00\x1f\x07\xff\x00\x02\x00\x00\x00\x00"),
-        (1, 0, b"\x00\x0a\x00\x28\x01/\x00\x00"),
-        (1, 1, b"\x00\x14\x00\x0a\x00"),
-        (1, 1, &publish),
-        (2, 1, header),
-        (3, 1, b"{}"),
-        (1, 1, b"\x00\x14\x00\x28\x00\xc8\x00\x00\x00\x00\x00"),
-    ];
-    for (kind, channel, payload) in frames {
-        let mut frame = vec![kind];
-        frame.extend(channel.to_be_bytes());
-        frame.extend(u32::try_from(payload.len()).unwrap().to_be_bytes());
-        frame.extend(payload);
-        frame.push(0xce);
-        socket.write_all(&frame).unwrap();
-    }
-    // `channel.close-ok` follows everything before it: only then is the message in.
-    let mut seen = Vec::new();
-    let mut buffer = [0; 4096];
-    while !seen.windows(4).any(|window| window == b"\x00\x14\x00\x29") {
-        let read = std::io::Read::read(&mut socket, &mut buffer).unwrap();
-        assert!(read > 0, "RabbitMQ ended the conversation");
-        seen.extend_from_slice(&buffer[..read]);
-    }
 }

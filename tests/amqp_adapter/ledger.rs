@@ -107,3 +107,23 @@ async fn a_reader_of_a_deleted_stream_says_so() {
     assert!(soon(reader.next()).await.is_err());
     broker.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_deleted_stream_is_declared_again_by_whoever_reads_it_and_not_by_whoever_appends() {
+    let (url, names) = (broker_url().await, fresh_names());
+    let (broker, _inputs) = broker(&url, &names).await;
+    Client::connect(&url).await.delete_queue(&names.ledger).await;
+    for _ in 0..2 {
+        let fault = broker.append(vec![1]).await.unwrap_err();
+        assert!(fault.to_string().contains("the ledger's stream is gone"), "{fault}");
+    }
+    let mut reader = loop {
+        match soon(broker.read_from(Start::Offset(0))).await {
+            Ok(reader) => break reader,
+            Err(fault) => assert!(fault.to_string().contains("NOT_FOUND"), "{fault}"),
+        }
+    };
+    broker.append(vec![2]).await.unwrap();
+    assert_eq!(soon(reader.next()).await.unwrap(), (0, vec![2]), "what was appended in between is not there");
+    broker.shutdown().await;
+}

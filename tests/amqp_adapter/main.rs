@@ -13,3 +13,5 @@ mod publishing;
 mod support;
 mod taking;
 mod topology;
+#[path = "../it/support/unreadable.rs"]
+mod unreadable;

@@ -127,6 +127,13 @@ impl Checker {
         event_id
     }
 
+    /// The ledger began anew, and with it the numbers of revisions: nothing that was acknowledged before bounds them.
+    pub(crate) fn revisions_begin_anew(&self) {
+        let mut records = self.lock();
+        records.revision = 0;
+        records.jobs.values_mut().for_each(|job| job.revision_min = 0);
+    }
+
     /// A job is about to be published.
     pub(crate) fn publishing(&self, job_id: &str, people: &[Person]) {
         let mut records = self.lock();
@@ -290,6 +297,14 @@ mod tests {
         let once = Count { attempted: 1, acknowledged: 1, delivered: 1, lost: 0, duplicated: 0 };
         assert_eq!((verdict.must_hold().jobs, verdict.opt_outs), (once, once));
         assert_eq!(seen(&checker, &output(&[2], 6), "j").must_hold().jobs.duplicated, 1);
+    }
+
+    #[test]
+    fn after_a_new_ledger_small_numbers_are_right_and_leaks_are_found_all_the_same() {
+        let checker = scene();
+        checker.revisions_begin_anew();
+        assert_eq!(seen(&checker, &output(&[2], 1), "j").must_hold().leaked, 0);
+        assert_eq!(seen(&checker, &output(&[1, 2], 1), "j").leaked, 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 
 use crate::scene::{CANARIES, Scene, but, event, job};
-use crate::support::{Finished, LONG, SOON, Sent, Stage, eventually};
+use crate::support::{Finished, LONG, SOON, Sent, Stage, eventually, publish_unreadable};
 
 const MARS: &str = "[regions.MARS]\nname = \"Марс\"\n";
 
@@ -324,5 +324,37 @@ async fn an_event_that_names_nobody_stays_until_somebody_has_seen_to_it() {
     let nowhere = "amqp://suppressd:secret@127.0.0.1:1/";
     let away = scene.stage.command(&["dead", "list"]).env("SUPPRESSD__AMQP__URL", nowhere).output().unwrap();
     assert_eq!(away.status.code(), Some(69), "{}", String::from_utf8_lossy(&away.stderr));
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_is_not_utf_8_hides_nobody_and_can_be_seen_and_dropped() {
+    let scene = scene().await;
+    publish_unreadable(&scene.stage.vhost.url("guest"), "suppressd.opt-outs");
+    // After as many deliveries as RabbitMQ allows.
+    eventually("it is dead", LONG, async || {
+        (scene.guest.count("suppressd.dead").await == Some(1)).then_some(())
+    })
+    .await;
+    let sent = scene.marketing.publish("suppressd.jobs", "sms.MARS", &to_mars("behind")).await;
+    assert_eq!(sent, Sent::Confirmed);
+    scene.guest.expect_count("suppressd.dead", 2).await;
+
+    let list = told(&scene.stage, &["list"]);
+    assert_eq!(list["reasons"], json!({"delivery_limit": 1, "unknown_region": 1}), "{list}");
+    let letters = list["letters"].as_array().unwrap();
+    let letter = letters.iter().find(|letter| letter["reason"] == "delivery_limit").unwrap();
+    assert_eq!((&letter["queue"], &list["unseen"]), (&json!("suppressd.opt-outs"), &json!(0)));
+    assert!(letter["detail"].as_str().unwrap().contains("not UTF-8"), "{letter}");
+    let id = letter["id"].as_str().unwrap();
+    assert_eq!(told(&scene.stage, &["show", id])["bytes"], 2);
+    assert_eq!(scene.stage.run(&["dead", "show", id, "--body"]).stdout, "{}");
+    let stays = dead(&scene.stage, &["redrive", id]);
+    assert_eq!(stays.code, Some(65), "{stays:?}");
+    assert!(stays.stdout.contains("its publisher must send it again"), "{stays:?}");
+    told(&scene.stage, &["drop", id, "--why", "sent again in UTF-8"]);
+    scene.guest.expect_count("suppressd.dead", 1).await;
+    told(&scene.stage, &["drop", "--limit", "10", "--why", "for Mars"]);
+    scene.guest.expect_count("suppressd.dead", 0).await;
     scene.end().await;
 }

@@ -8,6 +8,7 @@ mod bodies;
 mod flow;
 mod interleavings;
 mod kills;
+mod ledger;
 mod machine;
 mod memory;
 mod network;

@@ -1,4 +1,5 @@
-//! TLS to RabbitMQ and Redis with real certificates: who is talked to, as whom, and what is said otherwise.
+//! TLS to RabbitMQ and Redis with real certificates: who is talked to, as whom, and what is said otherwise, by a worker
+//! and by `suppressd doctor`.
 //!
 //! RabbitMQ opens a port for each certificate that a test wants to see, beside the plain one that everybody else uses.
 
@@ -238,4 +239,67 @@ async fn what_is_of_no_use_for_tls_is_said_before_anything_is_connected_to() {
         assert_eq!(checked.code, Some(78), "{checked:?}");
         assert!(checked.stderr.contains(words), "{}", checked.stderr);
     }
+}
+
+/// What `suppressd doctor` says of a server: its state, what was found and what to do. Nobody is trusted where the
+/// settings name nobody.
+fn diagnosis(stage: &Stage, server: &str) -> (String, String, String) {
+    let mut command = stage.command(&["doctor", "--json"]);
+    let output = command.env("SSL_CERT_FILE", certificate("stranger")).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == server);
+    let check = check.unwrap_or_else(|| panic!("no {server} in {report}"));
+    let text = |member: &str| check[member].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("found"), text("do"))
+}
+
+fn must_explain(stage: &Stage, server: &str, words: &str) {
+    let (state, found, to_do) = diagnosis(stage, server);
+    assert_eq!(state, "unavailable", "{found}");
+    assert!(found.contains(words), "{server}: {words}: {found}");
+    assert!(to_do.contains("certificate") && !to_do.contains("start"), "it runs already: {to_do}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_looks_over_tls_and_explains_the_certificates_that_it_does_not_believe() {
+    let mut stage = Stage::new();
+    let (redis, redis_port) = redis(&stage, "server", Asks::Certificate);
+    stage.configure(&format!("{}{}{}", redis_at(&redis, redis_port), trusting("ca"), coming_as("client")));
+    stage.redis = redis;
+    let amqp_port = rabbitmq("server", Asks::Certificate);
+    stage.configure(&format!("{}{}{}", amqp_at(&stage, amqp_port), trusting("ca"), coming_as("client")));
+    stage.init();
+    for (server, port) in [("rabbitmq", amqp_port), ("redis", redis_port)] {
+        let (state, found, _) = diagnosis(&stage, server);
+        assert_eq!(state, "ok", "{found}");
+        assert!(found.contains(&format!("127.0.0.1:{port}")), "{found}");
+    }
+
+    for (shown, words) in [
+        ("expired", "has expired: renew it"),
+        ("strange", "no authority in redis.ca_file has signed"),
+        ("elsewhere", "redis.url must name the server as its certificate does"),
+    ] {
+        show(&stage, shown).await;
+        must_explain(&stage, "redis", words);
+    }
+    let (state, found, _) = diagnosis(&stage, "rabbitmq");
+    assert_eq!(state, "ok", "the other server is looked at all the same: {found}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doctor_explains_a_rabbitmq_that_it_does_not_believe() {
+    let mut stage = Stage::new();
+    stage.init();
+    for (shown, words) in [
+        ("expired", "has expired: renew it"),
+        ("strange", "no authority in amqp.ca_file has signed"),
+        ("elsewhere", "amqp.url must name the server as its certificate does"),
+    ] {
+        let port = rabbitmq(shown, Asks::Nothing);
+        stage.configure(&(amqp_at(&stage, port) + &trusting("ca")));
+        must_explain(&stage, "rabbitmq", words);
+    }
+    assert_eq!(diagnosis(&stage, "redis").0, "ok", "the other server is looked at all the same");
 }

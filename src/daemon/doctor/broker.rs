@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::check::{Check, at_least, counted};
+use super::check::{Check, MEND_TLS, at_least, counted};
 use crate::amqp::{BrokerSettings, Endpoint, Fault, Inspected, Inspector, Names, greeting};
+use crate::tls::is_advice;
 
 /// The oldest that the tests run on.
 const OLDEST: (u32, u32) = (3, 10);
@@ -65,8 +66,10 @@ fn no_session(fault: &Fault) -> Check {
         let to_do = "correct user, password and virtual host in amqp.url, or create them in RabbitMQ";
         return Check::fault(SERVER, fault.to_string(), to_do);
     }
-    let to_do = "start RabbitMQ, or correct host and port in amqp.url; a worker waits for it meanwhile";
-    Check::unavailable(SERVER, fault.to_string(), to_do)
+    let found = fault.to_string();
+    let start = "start RabbitMQ, or correct host and port in amqp.url; a worker waits for it meanwhile";
+    let to_do = if is_advice(&found) { MEND_TLS } else { start };
+    Check::unavailable(SERVER, found, to_do)
 }
 
 /// It answers, but not to the end.

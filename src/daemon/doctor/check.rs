@@ -2,6 +2,10 @@
 
 use crate::amqp::BrokerSettings;
 
+/// What to do where TLS failed: what was found says it.
+pub(super) const MEND_TLS: &str =
+    "do what it says of the certificate, the setting or the port; a worker waits for it meanwhile";
+
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {

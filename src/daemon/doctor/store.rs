@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::check::{Check, at_least, counted};
+use super::check::{Check, MEND_TLS, at_least, counted};
 use super::list;
 use crate::domain::fold::Head;
 use crate::service::clock::Clock;
 use crate::service::ports::List;
 use crate::store::{Facts, Heard, Inspection, RedisConfig, RedisList, Unseen, digests_a_hash};
+use crate::tls::is_advice;
 
 /// The oldest that the tests run on.
 const OLDEST: (u32, u32) = (7, 0);
@@ -106,7 +107,8 @@ fn judge_server(looked: &Looked, skew_max: Duration) -> Vec<Check> {
             return vec![Check::fault(SERVER, why.clone(), to_do)];
         }
         Err(Unseen::Away(why)) => {
-            let to_do = "start Redis, or correct redis.url; a worker waits for it meanwhile";
+            let start = "start Redis, or correct redis.url; a worker waits for it meanwhile";
+            let to_do = if is_advice(why) { MEND_TLS } else { start };
             return vec![Check::unavailable(SERVER, why.clone(), to_do)];
         }
     };

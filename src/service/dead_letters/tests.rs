@@ -25,6 +25,8 @@ struct Queue {
     letters: VecDeque<(usize, Properties, Vec<u8>)>,
     count: u64,
     world: Shared,
+    /// Those that are not UTF-8.
+    illegible: BTreeSet<usize>,
 }
 
 struct Taker(usize, Shared);
@@ -49,6 +51,7 @@ impl DeadQueue for Queue {
     async fn next(&mut self) -> Result<Option<Buried>, DeadFault> {
         let next = self.letters.pop_front();
         Ok(next.map(|(number, properties, body)| Buried {
+            as_published: !self.illegible.contains(&number),
             routing_key: "sms.KZ-79".into(),
             properties,
             body,
@@ -100,7 +103,7 @@ fn queue(letters: impl IntoIterator<Item = Properties>) -> (Queue, Shared) {
         .map(|(number, properties)| (number, properties, number.to_string().into_bytes()))
         .collect();
     let count = letters.len() as u64;
-    (Queue { letters, count, world: world.clone() }, world)
+    (Queue { letters, count, world: world.clone(), illegible: BTreeSet::new() }, world)
 }
 
 fn everything() -> Selection {
@@ -177,6 +180,20 @@ async fn what_would_be_lost_or_has_nowhere_to_go_stays_and_the_others_pass() {
     assert_eq!(world.lock().unwrap().gone, [4]);
     assert!(done.stayed[0].1.contains("publish a new event"));
     assert!(done.pass.stopped.is_none());
+}
+
+#[tokio::test]
+async fn a_letter_that_is_not_utf_8_is_listed_and_never_put_back_as_what_nobody_wrote() {
+    let (mut dead, world) = queue([Properties::default(), letter(DeadReason::BadJson, "s.jobs")]);
+    dead.illegible = [0, 1].into();
+    let looked = at(&mut dead, async |desk| desk.look(&everything()).await).await;
+    let told: Vec<_> = looked.letters.iter().filter_map(|letter| letter.detail.as_deref()).collect();
+    assert_eq!(told, [NOT_UTF_8, "/x: rule"], "what a worker said of it counts more");
+    let (mut dead, _) = queue([letter(DeadReason::BadJson, "s.jobs"), letter(DeadReason::BadJson, "s.jobs")]);
+    dead.illegible = [0].into();
+    let done = redrive(&mut dead, &everything(), &world).await;
+    assert_eq!((done.moved.len(), done.stayed.len()), (1, 1));
+    assert!(done.stayed[0].1.contains("not UTF-8"));
 }
 
 #[tokio::test]

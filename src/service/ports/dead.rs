@@ -20,6 +20,9 @@ pub trait DeadQueue: Send {
 
 /// A message of the dead queue.
 pub struct Buried {
+    /// Whether routing key and properties are as they were published. Else they are not UTF-8, and what cannot be read of
+    /// them is replaced.
+    pub as_published: bool,
     /// The routing key that it was published with.
     pub routing_key: String,
     /// Its properties.
@@ -38,8 +41,8 @@ pub enum DeadFault {
     Broker(#[from] BrokerFault),
     /// The next message ends every connection that it is delivered to.
     #[error(
-        "the next message of the dead queue has properties that no client can read (not UTF-8): everything behind it \
-         is out of sight until it is taken off with RabbitMQ's own tools, as README.md says under \"Dead letters\""
+        "the next message of the dead queue has properties that cannot be read: everything behind it is out of sight \
+         until it is taken off with RabbitMQ's own tools, as README.md says under \"Dead letters\""
     )]
     Unreadable,
 }

@@ -144,6 +144,23 @@ impl Flow {
         eventually(&what, deadline, async || (self.rounds() >= enough).then_some(())).await;
     }
 
+    /// Sends everybody there ever was, and waits for the outputs.
+    pub(super) async fn everybody(&self, deadline: Duration) {
+        for output in self.shared.publish_everybody().await {
+            timeout(deadline, output).await.expect("a job is filtered").expect("its output is waited for");
+        }
+    }
+
+    /// Receipts that came.
+    pub(super) fn receipts(&self) -> usize {
+        self.verdict().opt_outs.delivered
+    }
+
+    /// The list's revisions are counted from the beginning again, as in a ledger that began anew.
+    pub(super) fn revisions_begin_anew(&self) {
+        self.shared.checker.revisions_begin_anew();
+    }
+
     /// Ends the lanes after their round, sends everybody there ever was once more, waits until everything
     /// is answered, and judges.
     pub(super) async fn finish(mut self) -> Verdict {
@@ -151,10 +168,7 @@ impl Flow {
         while let Some(lane) = timeout(LONG, self.lanes.join_next()).await.expect("the lanes end") {
             lane.expect("a lane does not panic");
         }
-        let everybody: Vec<Person> = (0..2 * self.shared.persons.load(Ordering::Relaxed)).collect();
-        for people in everybody.chunks(LAST_JOB_PEOPLE) {
-            let _answer = self.shared.publish_job(0, people).await;
-        }
+        let _answers = self.shared.publish_everybody().await;
         let end = Instant::now() + RECOVERY;
         eventually("all is answered, or the time is over", RECOVERY * 2, async || {
             let verdict = self.verdict();
@@ -223,6 +237,16 @@ impl Shared {
         self.sent_again.fetch_add(again, Ordering::Relaxed);
         self.checker.published(&id);
         answer
+    }
+
+    /// Publishes everybody there ever was, in jobs of an ordinary size.
+    async fn publish_everybody(&self) -> Vec<oneshot::Receiver<()>> {
+        let everybody: Vec<Person> = (0..2 * self.persons.load(Ordering::Relaxed)).collect();
+        let mut outputs = Vec::new();
+        for people in everybody.chunks(LAST_JOB_PEOPLE) {
+            outputs.push(self.publish_job(0, people).await);
+        }
+        outputs
     }
 
     fn wait_for(&self, id: &str) -> oneshot::Receiver<()> {

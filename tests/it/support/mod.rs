@@ -21,6 +21,7 @@ mod redis;
 mod secrets;
 pub(crate) mod sentinels;
 mod stage;
+mod unreadable;
 mod worker;
 
 #[allow(unused_imports, reason = "the names that tests write; not every topic needs each")]
@@ -34,5 +35,6 @@ pub(crate) use self::{
     proxy::{Proxy, Way},
     redis::{Persistence, Redis},
     stage::{Finished, Stage},
+    unreadable::publish_unreadable,
     worker::{Metrics, Worker},
 };

@@ -43,6 +43,8 @@ pub(crate) enum Flaw {
     NoCompare,
     /// A barrier does not wait for replicas.
     NoWait,
+    /// A barrier writes nothing: `WAIT` then speaks of no write, and counts every replica that was ever there.
+    ReadsOnly,
     /// Who serves is known by the list alone, whichever process has it.
     ListAlone,
     /// A list that is made anew has the name of the one before.

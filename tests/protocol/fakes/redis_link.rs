@@ -261,9 +261,15 @@ fn unavailable(why: &str) -> ListFault {
 impl List for RedisLink {
     async fn barrier(&self, worker: WorkerId, events: &[EventKey]) -> Result<Reading, ListFault> {
         let read = |node: &mut Node| self.reading(node, worker, events);
-        let (mut reading, node) = self.call(Use::Barriers, Call::Barrier, true, read).await?;
+        let writes = self.redis.flaw != Some(Flaw::ReadsOnly);
+        let (mut reading, node) = self.call(Use::Barriers, Call::Barrier, writes, read).await?;
         if self.redis.flaw == Some(Flaw::NoWait) {
             return Ok(reading);
+        }
+        if !writes {
+            // What `WAIT` says on a replica, and on a primary that has not noticed yet who left it.
+            let copies = self.redis.nodes()[node].copies.is_some();
+            return if copies { Err(unavailable("WAIT on a replica")) } else { Ok(reading) };
         }
         let want = self.redis.wait_replicas;
         // WAIT: it answers how many have it, however few.

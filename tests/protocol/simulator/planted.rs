@@ -11,10 +11,10 @@
 //! | 3 | no compare (9); two scripts (189) |
 //! | 4 | the fold does not see which events it had (28) |
 //! | 5 | settled before it is applied (0); by its place in the ledger (13); without replicas (87); its receipt is not confirmed (3); or forgotten (47); or says `duplicate` to who heard nothing (60); an output is not confirmed (3); or came back (20) |
-//! | 6 | the position after the parts (2) |
-//! | 7 | gaps are passed over (40); a silent feed is waited for (127) |
+//! | 6 | the position after the parts (2); parts of the list before and after a lost tail (17) |
+//! | 7 | gaps are passed over (40); a silent feed is waited for (127); the mirror stays with a list that serves no longer (66) |
 //! | 8 | the stamp of a later view (2) |
-//! | 9 | a barrier under way serves who comes (47); no `WAIT` (87); whoever serves the list is the same (5) |
+//! | 9 | a barrier under way serves who comes (47); no `WAIT` (87); a barrier that only reads (87); whoever serves the list is the same (5) |
 //! | 10 | no fence (0); a fence for another identity (92); a fence that no replica confirmed (129) |
 //! | 11 | no barrier (0); an old barrier (128); published again as it was (6) |
 //! | 12 | a new list has the old name (9); it begins at the ledger's end (1) |
@@ -25,11 +25,12 @@
 //! | 17 | any keys (72) |
 //! | 18 | any version (3) |
 //!
-//! Not among them, because another rule stands against it as well: the last record's id in the compare (3; the ledger is
-//! checked before, 15); parts of two lists in one mirror (6: `load-across` did not show in 600 histories); the second
-//! position that a load waits for (6; each job waits for its own, 11); a barrier that only reads (9; `WAIT` fails on a
-//! replica; history 5 tells it); that a list is created only if there is none (12; whichever there is needs a fence).
-//! Some are told step by step in [`histories`](crate::histories).
+//! Not among them, because another rule stands against it as well: the last record's id in the compare (3: for two
+//! records in one place, ledger and list must lose their tails at once, and a Redis that lost its own has broken the
+//! connection of whoever computed a batch before; else the ledger is checked first, 15); the barrier after the outcome (5:
+//! one script reads both, so there is nothing between them; its `WAIT` is switched off above); the second position that a
+//! load waits for (6: each job waits for its own, 11); that a list is created only if there is none (12: whichever there
+//! is needs a fence). Some are told step by step in [`histories`](crate::histories).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -105,6 +106,9 @@ planted! {
     a_fence_for_another_identity_is_found: Worker(FailPoint::AnyFence), TWO, LEAKS;
     a_mirror_that_takes_a_later_position_for_its_own_is_found: Worker(FailPoint::LoadLate), ONE, LEAKS;
     a_mirror_that_passes_over_trimmed_entries_is_found: Worker(FailPoint::IgnoreGaps), ONE, LEAKS;
+    a_mirror_that_stays_with_a_list_that_serves_no_longer_is_found: Worker(FailPoint::KeepMirror), ONE, LOSES;
+    parts_of_a_list_before_and_after_a_lost_tail_are_found: Worker(FailPoint::LoadAcross), ONE, LEAKS;
+    barriers_that_only_read_are_found: Scripts(Flaw::ReadsOnly), TWO, LEAKS;
     writing_without_comparing_is_found: Scripts(Flaw::NoCompare), ONE, WRONG;
     barriers_that_do_not_wait_for_replicas_are_found: Scripts(Flaw::NoWait), TWO, LEAKS;
     knowing_who_serves_by_the_list_alone_is_found: Scripts(Flaw::ListAlone), ONE, LEAKS;
