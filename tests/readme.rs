@@ -105,6 +105,18 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn every_part_of_the_source_is_on_the_map() {
+    let readme = readme();
+    let (_, map) = readme.split_once("\n## The map\n").expect("there is a map");
+    let (map, _) = map.split_once("\n## ").expect("more follows");
+    let words: Vec<_> = map.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+    let source = text("src/lib.rs");
+    let parts = source.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let missing: Vec<_> = parts.filter(|part| !words.contains(part)).collect();
+    assert!(missing.is_empty(), "README.md, The map, does not show these parts of src: {missing:#?}");
+}
+
+#[test]
 fn every_metric_has_its_row_with_its_labels() {
     let metrics = Metrics::new(&rules().catalogue, ["email"]).encode();
     let names = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
