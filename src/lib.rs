@@ -1,6 +1,7 @@
-//! Takes everybody who opted out of e-mail and SMS campaign jobs on their way through RabbitMQ.
+//! Takes everybody who opted out of e-mail, SMS and call campaigns out of their jobs, on the way through RabbitMQ.
 //!
-//! The library is the whole product; `main.rs` only calls it. Read from the inside out:
+//! The library is the whole product; `main.rs` only calls it. `README.md` walks one job and one opt-out through it, file
+//! by file. Read from the inside out:
 //!
 //! * [`domain`] says what a statement, a scope, a verdict and the fold of the ledger are. It knows no
 //!   clock, no network and no JSON.
@@ -8,6 +9,7 @@
 //! * [`clean`] does for a file of recipients what the worker does for a job, [`bulk`] for a file of opt-outs
 //!   what it does for an event.
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
+//! * [`metrics`] counts what they do, [`telemetry`] logs it.
 //! * [`amqp`], [`store`], [`mailbox`] and [`admin`] are the adapters: RabbitMQ, Redis, IMAP, HTTP.
 //! * [`tls`] says for the first three whom they believe to be their server.
 //! * [`settings`], [`daemon`] and [`cli`] tie everything together.

@@ -3,6 +3,7 @@
 //! What the code lists (metrics, reasons, codes, alarms, settings, headers, users) must be named in README.md;
 //! what README.md shows must work. Deliberately absent: any judgement of its prose.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,9 +57,23 @@ fn quoted(word: &str) -> String {
     format!("`{word}`")
 }
 
-/// The first cell of a table's row, alone.
-fn row(word: &str) -> String {
-    format!("\n| `{word}` | ")
+/// What the rows of a table begin with. It is known by how its heading begins.
+fn rows(heading: &str) -> BTreeSet<String> {
+    let readme = readme();
+    let (_, table) = readme.split_once(&format!("\n| {heading} |")).expect("README.md has the table");
+    let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| ")?.split(" | ").next());
+    rows.map(|cell| cell.trim_matches('`').to_owned()).collect()
+}
+
+/// Fails unless a table has a row for each of these words, and no other.
+fn tabled(what: &str, heading: &str, words: impl IntoIterator<Item = impl Into<String>>) {
+    let (code, guide): (BTreeSet<String>, _) = (words.into_iter().map(Into::into).collect(), rows(heading));
+    let missing: Vec<_> = code.difference(&guide).collect();
+    let unknown: Vec<_> = guide.difference(&code).collect();
+    assert!(
+        missing.is_empty() && unknown.is_empty() && !code.is_empty(),
+        "README.md, the table of {what}: without a row are {missing:?}; the code does not know {unknown:?}"
+    );
 }
 
 /// The text of the fenced block that follows a marker.
@@ -105,16 +120,30 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn every_part_of_the_source_is_on_the_map() {
+    let readme = readme();
+    let (_, map) = readme.split_once("\n## The map\n").expect("there is a map");
+    let (map, _) = map.split_once("\n## ").expect("more follows");
+    let words: Vec<_> = map.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+    let source = text("src/lib.rs");
+    let parts = source.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let missing: Vec<_> = parts.filter(|part| !words.contains(part)).collect();
+    assert!(missing.is_empty(), "README.md, The map, does not show these parts of src: {missing:#?}");
+}
+
+#[test]
 fn every_metric_has_its_row_with_its_labels() {
     let metrics = Metrics::new(&rules().catalogue, ["email"]).encode();
     let names = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-    named("metrics", names.filter(|name| name.starts_with("suppressd_")), row);
+    let names = names.filter(|name| name.starts_with("suppressd_"));
+    tabled("metrics", "metric", names.chain(["process_*"]));
     let readme = readme();
     for line in metrics.lines().filter(|line| line.starts_with("suppressd_")) {
         let Some((name, labels)) = line.split_once('{') else { continue };
         let name =
             ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-        let described = readme.lines().find(|line| line.starts_with(row(name).trim())).unwrap_or_default();
+        let described =
+            readme.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).unwrap_or_default();
         for label in labels.split(',').filter_map(|pair| pair.split_once('=')).map(|(label, _)| label) {
             // A histogram's own label is not for the guide.
             assert!(label == "le" || described.contains(&quoted(label)), "{name} has a label {label}");
@@ -124,25 +153,25 @@ fn every_metric_has_its_row_with_its_labels() {
 
 #[test]
 fn every_format_of_an_import_has_its_row() {
-    named("formats", Format::ALL.iter().map(|format| format.as_str()), row);
+    tabled("formats", "`--format` | what is read", Format::ALL.iter().map(|format| format.as_str()));
 }
 
 #[test]
 fn every_reason_of_a_dead_letter_has_its_row() {
-    named("reasons", DeadReason::ALL.iter().map(|reason| reason.as_str()), row);
+    tabled("reasons", "reason", DeadReason::ALL.iter().map(|reason| reason.as_str()));
 }
 
 #[test]
 fn every_rule_that_decides_mails_has_its_row() {
-    named("rules", Rule::ALL.iter().map(|rule| rule.as_str()), row);
+    tabled("rules", "rule", Rule::ALL.iter().map(|rule| rule.as_str()));
 }
 
 #[test]
 fn every_word_that_integrators_meet_is_explained() {
     named("kinds of event", EventKind::ALL.iter().map(|kind| kind.as_str()), quoted);
-    named("statuses", Status::ALL.iter().map(|status| status.as_str()), row);
+    tabled("statuses", "status", Status::ALL.iter().map(|status| status.as_str()));
     named("purposes", Purpose::ALL.iter().map(|purpose| purpose.as_str()), quoted);
-    named("dependencies", Dependency::ALL.iter().map(|dependency| dependency.as_str()), row);
+    tabled("dependencies", "dependency", Dependency::ALL.iter().map(|dependency| dependency.as_str()));
     let headers = strings_after(&text("src/service/envelope.rs"), ": &str = ");
     named(
         "headers",
@@ -153,15 +182,15 @@ fn every_word_that_integrators_meet_is_explained() {
 
 #[test]
 fn every_alarm_and_every_warning_has_its_row() {
-    named("alarms", Alarm::ALL.iter().map(|alarm| alarm.as_str()), |alarm| row(&format!("alarm.{alarm}")));
-    named("warnings", Warning::ALL.iter().map(|warning| warning.as_str()), row);
+    tabled("alarms", "routing key", Alarm::ALL.iter().map(|alarm| format!("alarm.{alarm}")));
+    tabled("warnings", "warning", Warning::ALL.iter().map(|warning| warning.as_str()));
 }
 
 #[test]
 fn every_exit_code_has_its_row() {
     let source = text("src/cli/exit.rs");
     let codes = source.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "));
-    named("exit codes", codes.map(|(_, code)| code), row);
+    tabled("exit codes", "code", codes.map(|(_, code)| code));
 }
 
 #[test]
@@ -228,14 +257,15 @@ impl job::Names for Shipped {
 fn the_example_job_is_one() {
     let body = block("### Publish a job");
     let job = job::decode(body.as_bytes(), &JobLimits::default(), &Shipped(rules().catalogue));
-    assert_eq!(job.map(|job| job.recipients_len()).map_err(|fault| fault.to_string()), Ok(2));
+    let recipients = job.map(|job| job.recipients_len()).map_err(|fault| fault.to_string());
+    assert_eq!(recipients, Ok(2), "README.md, Publish a job");
 }
 
 #[test]
 fn the_example_event_is_one_that_its_source_may_send() {
-    let body =
-        Body::parse(block("### Publish an opt-out").as_bytes()).map_err(|fault| fault.to_string()).unwrap();
-    let event = body.event().map_err(|fault| fault.to_string()).unwrap();
+    let body = Body::parse(block("### Publish an opt-out").as_bytes());
+    let body = body.unwrap_or_else(|fault| panic!("README.md, Publish an opt-out: {fault}"));
+    let event = body.event().unwrap_or_else(|fault| panic!("README.md, Publish an opt-out: {fault}"));
     let rules = rules();
     let sources = rules.sources.into_iter();
     let sources = sources
@@ -303,7 +333,7 @@ fn the_example_of_a_filter_gives_what_it_says() {
     let mut run = Command::new(env!("CARGO_BIN_EXE_suppressd"));
     let run = run.args(words).current_dir(&directory).output().expect("it runs");
     let told = String::from_utf8(run.stderr).unwrap();
-    assert_eq!(run.status.code(), Some(0), "{told}");
+    assert_eq!(run.status.code(), Some(0), "README.md, Clean a file: {told}");
     assert_eq!(told, block("On standard error:"));
     let kept = std::fs::read_to_string(directory.path().join("kept.csv")).unwrap();
     assert_eq!(kept, block("`kept.csv`:"));

@@ -47,6 +47,7 @@ It keeps running, in {at.directory}
   opt somebody out   deploy/demo opt-out --phone '+7 777 111 3 111'
   by e-mail          deploy/demo opt-out --source email --email yerlan@mail.kz
   what senders have  deploy/demo received
+  how it is          {at.http}/  (for people, in a browser)
   ready?             curl {at.http}/ready
   metrics            curl {at.http}/metrics
   log                tail -f {at.directory}/suppressd.err

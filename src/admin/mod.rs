@@ -1,4 +1,4 @@
-//! The HTTP side: `/metrics`, `/live` and `/ready` for machines that watch, `/` for people.
+//! The HTTP side: `/metrics`, `/live` and `/ready` for machines that watch, `/` and `/runbook` for people.
 //!
 //! There is no login and nothing here changes anything. Connections are counted, every wait has an end, and
 //! a client that stalls costs one connection for a while: nothing that a client does reaches the worker.

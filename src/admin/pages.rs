@@ -1,7 +1,8 @@
 //! What is at which path.
 //!
 //! `/live` says that the process runs, and only that: restarting a worker because Redis is away helps nobody.
-//! `/ready` says whether it can work, and what it lacks; `/` shows people how it is, in their language.
+//! `/ready` says whether it can work, and what it lacks; `/` shows people how it is, in their language, and
+//! `/runbook` says what they can do.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,6 +26,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 const NOT_FOUND: &str = "There is nothing here. Try:\n\
     /         how the worker is, for people\n\
+    /runbook  what to do, by the names of the alerts\n\
     /metrics  everything that is measured, for Prometheus\n\
     /live     200 while the process runs\n\
     /ready    200 if the worker can do its work, else 503, with what it lacks, as JSON\n";
@@ -47,6 +49,7 @@ const FOR_BROWSERS: [(HeaderName, &str); 6] = [
 pub(super) fn pages(board: Board) -> Router {
     Router::new()
         .route("/", get(status))
+        .route("/runbook", get(runbook))
         .route("/metrics", get(all_metrics))
         .route("/live", get(live))
         .route("/ready", get(ready))
@@ -62,6 +65,10 @@ async fn in_time(request: Request, next: Next) -> Response {
 
 async fn live() -> &'static str {
     "ok"
+}
+
+async fn runbook() -> Typed<&'static str> {
+    typed(TEXT, page::RUNBOOK)
 }
 
 async fn not_found() -> (StatusCode, Typed<&'static str>) {

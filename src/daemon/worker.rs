@@ -76,7 +76,7 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
     let listener = TcpListener::bind(settings.admin.listen).await.map_err(|error| {
         Stop::Configuration(format!("admin.listen: {} cannot be used: {error}", settings.admin.listen))
     })?;
-    tracing::info!(address = ?listener.local_addr().ok(), "the status page, /metrics, /live and /ready are served");
+    tracing::info!(address = ?listener.local_addr().ok(), "the status page, /runbook, /metrics, /live and /ready are served");
     if !settings.warnings.is_empty() {
         health.warn(Warning::Configuration, Some(settings.warnings.join("; ")));
     }

@@ -2,8 +2,9 @@
 //!
 //! Read and hash while nothing is held → a barrier sent after the job came → the mirror at that position or
 //! later → every recipient judged on one unchanging view → output, confirmed and not returned → report, and the
-//! campaign's sums if the job is a part of one → acknowledge. What could not be handed to the broker soon is judged afresh: it was right when it was
-//! filtered, which is not enough. While the list is not proven whole the job simply waits here.
+//! campaign's sums if the job is a part of one → acknowledge. What could not be handed to the broker soon is judged
+//! afresh: it was right when it was filtered, which is not enough. While the list is not proven whole the job simply
+//! waits here.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

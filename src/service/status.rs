@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
 use super::clock::Clock;
-use super::health::{self, Dependency, Health};
+use super::health::{self, Dependency, Health, Warning};
 use super::history::{History, Hour};
 use super::watch_deadlines::Seen;
 use crate::domain::catalogue::Catalogue;
@@ -40,6 +40,8 @@ pub struct Process {
 pub enum Standing {
     /// Something vital is lacking: nothing goes out.
     NotReady,
+    /// It works, and somebody waits longer than the law allows.
+    Overdue,
     /// It works, and somebody should look at something.
     Attention,
     /// All is well.
@@ -74,6 +76,8 @@ impl Status {
     pub fn standing(&self) -> Standing {
         if !self.health.ready() {
             Standing::NotReady
+        } else if self.health.warnings().contains_key(Warning::RequestsOverdue.as_str()) {
+            Standing::Overdue
         } else if !self.health.warnings().is_empty()
             || self.health.states().any(|(_, state)| !state.is_well())
             || self.gauges.dead_waiting > 0
@@ -179,7 +183,7 @@ mod tests {
     use super::*;
     use crate::metrics::Queue;
     use crate::service::clock::SystemClock;
-    use crate::service::health::{State, Warning};
+    use crate::service::health::State;
 
     fn board() -> Board {
         let catalogue = Arc::new(Catalogue::new(vec![], vec![]));
@@ -202,6 +206,9 @@ mod tests {
         assert_eq!(standing(), Standing::Well);
         board.health().warn(Warning::Clock, Some("90 s ahead of Redis".into()));
         assert_eq!(standing(), Standing::Attention);
+        board.health().warn(Warning::RequestsOverdue, Some("1 request is past its strict deadline".into()));
+        assert_eq!(standing(), Standing::Overdue, "whatever else there is");
+        board.health().warn(Warning::RequestsOverdue, None);
         board.health().warn(Warning::Clock, None);
         board.metrics().set_queue_messages(Queue::Dead, 1);
         assert_eq!(standing(), Standing::Attention);

@@ -51,6 +51,9 @@ fn the_package_holds_what_an_operator_looks_for() {
         ("-rw-r--r--", "/usr/share/zsh/vendor-completions/_suppressd"),
         ("-rw-r--r--", "/usr/share/fish/vendor_completions.d/suppressd.fish"),
         ("-rw-r--r--", "/usr/share/doc/suppressd/README.Debian"),
+        ("-rw-r--r--", "/usr/share/doc/suppressd/deploy/RUNBOOK.md"),
+        ("-rw-r--r--", "/usr/share/doc/suppressd/deploy/contract/asyncapi.yaml"),
+        ("-rw-r--r--", "/usr/share/doc/suppressd/examples/sender.py"),
         ("-rwxr-xr-x", "/usr/share/suppressd/make-secrets"),
     ] {
         let line = contents.lines().find(|line| line.ends_with(&format!(" .{path}")));

@@ -21,6 +21,7 @@ mod export_command;
 mod faults;
 mod filter_command;
 mod filtered_jobs;
+mod first_steps;
 mod harness;
 mod import_command;
 mod keys;

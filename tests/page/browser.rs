@@ -82,6 +82,12 @@ const NOBODY_ANSWERS: &str = "
     new MutationObserver(() => done(gone.checkVisibility())).observe(gone, {attributes: true});
     document.dispatchEvent(new Event('visibilitychange'));";
 
+/// Ends once the page is not at its beginning.
+const SCROLLED: &str = "
+    const done = arguments[arguments.length - 1];
+    const look = () => window.scrollY > 0 ? done(true) : requestAnimationFrame(look);
+    look();";
+
 #[test]
 fn figures_are_renewed_in_place_and_a_worker_that_is_gone_is_not_shown_as_ready() {
     let Some(browser) = Browser::start() else { return };
@@ -98,6 +104,18 @@ fn figures_are_renewed_in_place_and_a_worker_that_is_gone_is_not_shown_as_ready(
     drop(server);
     assert_eq!(browser.wait(NOBODY_ANSWERS), json!(true));
     browser.picture("gone");
+}
+
+#[test]
+fn a_link_into_the_runbook_goes_to_its_entry() {
+    let Some(browser) = Browser::start() else { return };
+    let server = Server::of(Scene::overdue());
+    browser.open(server.address, "/?lang=en", LOOKS[0]);
+    let link = browser.run("return document.querySelector('.acts a').getAttribute('href');");
+    browser.open(server.address, &format!("/{}", link.as_str().expect("there is one")), LOOKS[0]);
+    // It is scrolled to when the text is drawn.
+    assert_eq!(browser.wait(SCROLLED), json!(true));
+    browser.picture("runbook");
 }
 
 #[test]

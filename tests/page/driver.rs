@@ -51,8 +51,15 @@ impl Browser {
         let address = SocketAddr::from(([127, 0, 0, 1], port.expect("chromedriver says its port")));
         let profile = tempfile::Builder::new().prefix("page-").tempdir().expect("there is room").keep();
         let mut browser = Self { address, session: String::new(), process, _output: output, profile };
-        // Root may not use the sandbox, and nothing foreign is shown.
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+        // Root may not use the sandbox, and nothing foreign is shown. A picture of a whole page has no bar to scroll it
+        // with, so neither may the window have one: its width would be missing at the picture's edge.
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+        ];
         let profile = format!("--user-data-dir={}", browser.profile.display());
         let arguments: Vec<_> = arguments.into_iter().chain([profile.as_str()]).collect();
         let wanted = json!({

@@ -163,10 +163,26 @@ fn a_worker_that_is_not_ready_says_why_and_what_to_do() {
 }
 
 #[test]
+fn what_is_wrong_leads_into_the_runbook_which_the_worker_has_itself() {
+    let server = Server::of(Scene::failing());
+    let page = server.page("en").body;
+    for entry in
+        ["SuppressdNotReady", "SuppressdMailboxUnread", "SuppressdUnroutable", "SuppressdDeadLetters"]
+    {
+        let link = format!("<a href=\"runbook#:~:text=%23%23%23%20{entry}\">");
+        assert_eq!(page.matches(&link).count(), 1, "{entry}");
+    }
+    let runbook = crate::http::ask(server.address, "GET", "/runbook", "", "");
+    assert_eq!((runbook.status, runbook.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    let written = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/RUNBOOK.md");
+    assert_eq!(runbook.body, std::fs::read_to_string(written).unwrap());
+}
+
+#[test]
 fn overdue_requests_are_seen_at_once() {
     let page = Server::of(Scene::overdue()).page("en").body;
     for text in [
-        "Ready, but somebody must act.",
+        "Ready, but requests are overdue.",
         "Requests are overdue",
         "<code>suppressd requests --status overdue</code>",
         "overdue by 3 h 20 min",

@@ -143,7 +143,7 @@ pub(super) fn list(view: View<'_>) -> Markup {
                 (words.identifiers) ": "
                 @for (place, (kind, count)) in identifiers.enumerate() {
                     @if place > 0 { ", " }
-                    (numbers::short(language, count)) " " (view.say(&terms::identifier(*kind)))
+                    (view.say(&terms::identifier(*kind))) " " (numbers::short(language, count))
                 }
             }
         }

@@ -11,6 +11,7 @@ mod language;
 mod numbers;
 mod plot;
 mod reasons;
+mod runbook;
 mod standing;
 mod terms;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use sha2::{Digest, Sha256};
 
 use self::language::Language;
 use self::plot::Frame;
+pub(super) use self::runbook::RUNBOOK;
 use self::words::{Text, Words, say, words};
 use crate::service::status::Status;
 
@@ -182,7 +184,8 @@ fn footer(view: View<'_>) -> Markup {
             p {
                 (said) " "
                 a href=(Request { renewed: !request.renewed, ..request }.link()) { (link) } ". "
-                (words.for_machines) ": " a href="ready" { "/ready" } ", " a href="metrics" { "/metrics" } "."
+                (words.for_machines) ": " a href="ready" { "/ready" } ", " a href="metrics" { "/metrics" } ". "
+                a href="runbook" { (words.runbook) } "."
             }
         }
     }

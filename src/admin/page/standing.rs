@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{View, marked, terms};
+use super::{View, marked, runbook, terms};
 use crate::service::health::{Dependency, State};
 use crate::service::status::Standing;
 
@@ -10,14 +10,14 @@ use crate::service::status::Standing;
 fn sign(standing: Standing) -> &'static str {
     match standing {
         Standing::NotReady => "✕",
-        Standing::Attention => "!",
+        Standing::Overdue | Standing::Attention => "!",
         Standing::Well => "✓",
     }
 }
 
 fn class(standing: Standing) -> &'static str {
     match standing {
-        Standing::NotReady => "bad",
+        Standing::NotReady | Standing::Overdue => "bad",
         Standing::Attention => "look",
         Standing::Well => "well",
     }
@@ -27,6 +27,7 @@ fn class(standing: Standing) -> &'static str {
 pub(super) fn headline(view: View<'_>) -> &'static str {
     match view.status.standing() {
         Standing::NotReady => view.words.not_ready,
+        Standing::Overdue => view.words.ready_but_overdue,
         Standing::Attention => view.words.attention,
         Standing::Well => view.words.well,
     }
@@ -49,14 +50,15 @@ pub(super) fn standing(view: View<'_>) -> Markup {
     }
 }
 
-/// One thing to do: what is so, what to do, and the program's own words for it.
-fn act(view: View<'_>, what: &str, remedy: Option<&str>, detail: Option<&str>) -> Markup {
+/// One thing to do: what is so, what to do, the program's own words for it, and where more is said.
+fn act(view: View<'_>, what: &str, remedy: Option<&str>, detail: Option<&str>, entry: &str) -> Markup {
     html! {
         li {
             strong { (what) } ". "
             @if let Some(remedy) = remedy { (marked(remedy)) " " }
-            @if let Some(detail) = detail {
-                span .detail { (view.words.detail) ": " span lang="en" { (marked(detail)) } }
+            span .detail {
+                @if let Some(detail) = detail { (view.words.detail) ": " span lang="en" { (marked(detail)) } ". " }
+                (runbook::link(view, entry))
             }
         }
     }
@@ -71,7 +73,8 @@ fn lacks(view: View<'_>) -> Markup {
     html! {
         @for (dependency, why) in lacking {
             @let what = format!("{}: {}", view.say(&terms::dependency(dependency)), view.words.is_not_ready);
-            (act(view, &what, Some(view.say(&terms::remedy(dependency))), Some(why)))
+            @let remedy = view.say(&terms::remedy(dependency));
+            (act(view, &what, Some(remedy), Some(why), runbook::of_dependency(dependency)))
         }
     }
 }
@@ -84,9 +87,10 @@ fn warnings(view: View<'_>) -> Markup {
     warnings.sort_by_key(|(name, _)| terms::urgency(name));
     html! {
         @for (name, why) in warnings {
+            @let entry = runbook::of_warning(name);
             @match terms::warning(name) {
-                Some((what, remedy)) => { (act(view, view.say(what), Some(view.say(remedy)), Some(why))) }
-                None => { (act(view, name, None, Some(why))) }
+                Some((what, remedy)) => { (act(view, view.say(what), Some(view.say(remedy)), Some(why), entry)) }
+                None => { (act(view, name, None, Some(why), entry)) }
             }
         }
     }
@@ -96,10 +100,8 @@ fn dead(view: View<'_>) -> Markup {
     let count = view.status.gauges.dead_waiting;
     html! {
         @if count > 0 {
-            li {
-                strong { (view.words.dead_waiting) ": " (super::numbers::count(count)) } ". "
-                code { "suppressd dead list" }
-            }
+            @let what = format!("{}: {}", view.words.dead_waiting, super::numbers::count(count));
+            (act(view, &what, Some("`suppressd dead list`"), None, runbook::DEAD_LETTERS))
         }
     }
 }

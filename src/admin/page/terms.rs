@@ -11,7 +11,7 @@ pub(super) fn channel(channel: Channel) -> Text {
     match channel {
         Channel::Email => ["E-mail", "E-mail", "E-mail"],
         Channel::Sms => ["SMS", "SMS", "SMS"],
-        Channel::Call => ["Calls", "Звонки", "Қоңы\u{ad}рау"],
+        Channel::Call => ["Calls", "Звон\u{ad}ки", "Қоңы\u{ad}рау"],
     }
 }
 

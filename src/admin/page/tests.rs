@@ -69,6 +69,26 @@ fn every_warning_of_the_guide_is_explained() {
 }
 
 #[test]
+fn everything_that_may_be_wrong_leads_to_an_entry_of_the_runbook() {
+    let warnings = terms::WARNINGS.iter().map(|(name, _)| runbook::of_warning(name));
+    let dependencies = Dependency::ALL.iter().map(|word| runbook::of_dependency(*word));
+    for entry in warnings.chain(dependencies).chain([runbook::DEAD_LETTERS]) {
+        assert!(RUNBOOK.contains(&format!("\n### {entry}\n")), "RUNBOOK.md has no entry {entry}");
+    }
+    // Those without an entry of their own are named in the one that they share.
+    let (_, shared) = RUNBOOK.split_once("\n### SuppressdWarning\n").unwrap();
+    let (shared, _) = shared.split_once("\n### ").unwrap();
+    for (name, _) in
+        terms::WARNINGS.iter().filter(|(name, _)| runbook::of_warning(name) == "SuppressdWarning")
+    {
+        assert!(
+            shared.contains(&format!("`{name}`")),
+            "RUNBOOK.md, SuppressdWarning does not say what to do of {name}"
+        );
+    }
+}
+
+#[test]
 fn a_query_chooses_language_and_renewal_and_links_keep_both() {
     let cases = [
         ("", "ru", "ru", "?"),

@@ -46,6 +46,9 @@ words! {
     attention: "Ready, but somebody must act.",
         "Готов, но требуется вмешательство.",
         "Дайын, бірақ араласу қажет.";
+    ready_but_overdue: "Ready, but requests are overdue.",
+        "Готов, но есть просроченные обращения.",
+        "Дайын, бірақ мерзімі өткен өтініштер бар.";
     not_ready: "Not ready: this worker lets nothing out.",
         "Не готов: этот обработчик ничего не выпускает.",
         "Дайын емес: бұл өңдеуші ештеңе шығармайды.";
@@ -55,6 +58,7 @@ words! {
     doctor: "What is wrong, and what to do, in detail:",
         "Подробно о том, что не так и что делать:",
         "Не дұрыс емес және не істеу керек, толығырақ:";
+    runbook: "Runbook", "Инструкция дежурного", "Кезекшінің нұсқаулығы";
     detail: "Detail", "Подробности", "Толығырақ";
     gone: "The worker does not answer. What you see is old.",
         "Обработчик не отвечает. Показаны старые данные.",
@@ -91,8 +95,8 @@ words! {
 
     list: "Suppression list", "Стоп-лист", "Стоп-тізім";
     revision: "Revision", "Ревизия", "Ревизия";
-    behind: "This worker’s copy is behind by", "Копия в обработчике отстаёт на", "Өңдеушідегі көшірменің кідірісі";
-    behind_means: "revisions", "ревизий", "ревизия";
+    behind: "This worker’s copy is behind by", "Отставание копии в обработчике", "Өңдеушідегі көшірменің кідірісі";
+    behind_means: "counted in revisions", "в ревизиях", "ревизиямен есептегенде";
     identifiers: "Identifiers", "Идентификаторы", "Сәйкестендіргіштер";
     effect: "An opt-out is in force within", "Отказ вступает в силу за", "Бас тарту күшіне енеді";
     effect_means: "half of them / 99 of 100; this worker, last hour", "половина / 99 из 100; этот обработчик, за час", "жартысы / 100-ден 99-ы; осы өңдеуші, бір сағатта";
@@ -108,12 +112,12 @@ words! {
         "Отфильтровано этим обработчиком. Графики: последние 60 минут, у каждого своя шкала. Исключено: от получателей за последний час.",
         "Осы өңдеуші сүзгендері. Графиктер: соңғы 60 минут, әрқайсысының өз шкаласы бар. Шығарылды: соңғы сағаттағы алушылардан.";
     by_channel: "By channel, per minute at present", "По каналам, в минуту сейчас", "Арналар бойынша, қазір минутына";
-    channel: "Channel", "Канал", "Арна";
+    channel: "Chan\u{ad}nel", "Канал", "Арна";
     all_channels: "All", "Все", "Барлығы";
     jobs: "Jobs", "Задания", "Тапсыр\u{ad}малар";
     recipients: "Recipi\u{ad}ents", "Получа\u{ad}тели", "Алушы\u{ad}лар";
     last_hour: "last hour", "за час", "бір сағатта";
-    removed_share: "Removed", "Исклю\u{ad}чено", "Шыға\u{ad}рылды";
+    removed_share: "Re\u{ad}moved", "Ис\u{ad}клю\u{ad}чено", "Шы\u{ad}ға\u{ad}рыл\u{ad}ды";
     by_region: "By region and channel, per minute at present: recipients (jobs)",
         "По регионам и каналам, в минуту сейчас: получатели (задания)",
         "Өңірлер мен арналар бойынша, қазір минутына: алушылар (тапсырмалар)";

@@ -131,7 +131,7 @@ async fn every_metric_and_every_label_that_an_alert_names_exists() {
     assert!(rules.len() > 30, "Prometheus has read the rules");
     for rule in &rules {
         let expression = rule["query"].as_str().expect("a rule has an expression");
-        assert_eq!(strange(expression, &known, &recorded), [""; 0], "{}", rule["name"]);
+        assert_eq!(strange(expression, &known, &recorded), [""; 0], "suppressd.rules.yml, {}", rule["name"]);
     }
     for wrong in
         ["suppressd_gone > 0", "suppressd_ready{dependency=\"moon\"}", "sum by (moon) (suppressd_revision)"]
@@ -163,7 +163,7 @@ async fn the_dashboard_shows_metrics_that_exist() {
     members(&dashboard["panels"], "expr", &mut expressions);
     assert!(expressions.len() > 20, "{expressions:?}");
     for expression in &expressions {
-        assert_eq!(strange(expression, &known, &recorded), [""; 0], "{expression}");
+        assert_eq!(strange(expression, &known, &recorded), [""; 0], "dashboard.json: {expression}");
         assert!(expression.contains("job=~\"$job\""), "of one installation: {expression}");
         // A mistake in it is refused.
         prometheus.query(&expression.replace("$job", "shop").replace("$__rate_interval", "5m"));
