@@ -4,6 +4,8 @@
 //! barrier on a proven list → receipt → acknowledge. "It is there already" is no short cut: a message that
 //! comes again after a crash finishes every step again.
 
+mod outcome;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
+use self::outcome::{Own, conflict, receipt_of, tell_outcome};
 use super::alarms::{Alarm, Alarms};
 use super::apply_ledger::LedgerState;
 use super::clock::Clock;
@@ -377,70 +380,5 @@ impl EventDesk {
     async fn dead(&self, incoming: &mut Incoming, fault: &Fault, span: &mut Span) {
         self.post.bury(incoming, &self.post.addresses().opt_outs, fault, span).await;
         self.metrics.dead_letter(DeadQueue::OptOuts, fault.reason);
-    }
-}
-
-/// Notes what became of it.
-fn tell_outcome(span: &mut Span, receipt: &Receipt<'_>) {
-    span.note("suppressd.status", receipt.status.as_str());
-    span.note("suppressd.late", receipt.is_late());
-    if let Some(revision) = receipt.revision {
-        span.note("suppressd.revision", revision);
-    }
-}
-
-/// What is still asked of a record once it is written.
-struct Own {
-    request: String,
-    content: Vec<(KeyCheck, [u8; 16])>,
-    names_nobody: bool,
-}
-
-impl Own {
-    fn of(record: &EventRecord) -> Self {
-        Self {
-            request: record.request.clone(),
-            content: record.keys.iter().copied().zip(record.content.iter().copied()).collect(),
-            names_nobody: record.subject.is_empty(),
-        }
-    }
-}
-
-/// Whether two contents differ under a key that both were hashed with.
-fn conflict(ours: &[(KeyCheck, [u8; 16])], first: &[(KeyCheck, [u8; 16])]) -> bool {
-    ours.iter().any(|(key, hash)| first.iter().any(|(k, h)| k == key && h != hash))
-}
-
-fn receipt_of<'a>(
-    event: &'a Event<'_>,
-    request: &'a str,
-    outcome: &Outcome,
-    first: bool,
-    effective_at: Timestamp,
-) -> Receipt<'a> {
-    let decided = match outcome.decision {
-        Decision::Applied => Status::Applied,
-        Decision::Superseded => Status::Superseded,
-        Decision::Review => Status::Review,
-        Decision::UnknownRequest | Decision::NoIdentifier => Status::Rejected,
-    };
-    // What was refused changed nothing, and what waits for a person only if it holds somebody.
-    let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded) || outcome.held;
-    Receipt {
-        event_id: event.event_id,
-        source: event.source,
-        kind: event.kind,
-        request_id: request,
-        status: if first { decided } else { Status::Duplicate },
-        revision: stands.then_some(outcome.revision),
-        received_at: outcome.received_at,
-        effective_at: stands.then_some(effective_at),
-        deadline: outcome.deadline.clone(),
-        remarks: outcome.remarks,
-        reason: match outcome.decision {
-            Decision::UnknownRequest => Some(Refusal::UnknownRequest),
-            Decision::NoIdentifier => Some(Refusal::Dead(DeadReason::NoIdentifier)),
-            Decision::Applied | Decision::Superseded | Decision::Review => None,
-        },
     }
 }

@@ -273,10 +273,10 @@ impl Span {
         }
     }
 
-    /// What lines of the log say of it.
+    /// What lines of the log say of it, whichever of them are written.
     pub fn in_the_log(&self) -> tracing::Span {
         match self.0.as_ref().filter(|open| open.tree.recorded) {
-            Some(open) => tracing::info_span!("trace", trace_id = %open.context.trace),
+            Some(open) => tracing::error_span!("trace", trace_id = %open.context.trace),
             None => tracing::Span::none(),
         }
     }

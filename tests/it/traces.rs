@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use self::collector::{Collector, Manners, hex};
 use crate::scene::{CANARIES, Scene, event, job};
+use crate::support::certificates::certificate;
 use crate::support::{Message, SOON, Sent, eventually};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -177,6 +178,9 @@ async fn a_collector_learns_what_happened_to_a_job_and_to_an_event_and_nothing_o
             u32::try_from(spans.len()).unwrap(),
         )
         .await;
+    let log = scene.worker.output();
+    let line = log.lines().find(|line| line.contains("a message went to the dead queue")).unwrap();
+    assert!(line.contains(&format!("\"trace_id\":\"{TRACE}\"")), "{line}");
     let sent = collector.bytes();
     for canary in CANARIES.iter().chain(MADE_UP) {
         let found = sent.windows(canary.len()).any(|window| window == canary.as_bytes());
@@ -225,4 +229,26 @@ async fn a_collector_that_is_down_or_never_answers_holds_nothing_up() {
         assert_eq!(complaints, 1, "{manners:?}: it is said once");
         scene.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_over_tls_is_told_only_if_its_authority_is_ours() {
+    let collector = Collector::start(Manners::Secured("server"));
+    let settings = |authority: &str| {
+        let (port, authority) = (collector.port(), certificate(authority));
+        format!("[tracing]\notlp_endpoint = \"https://localhost:{port}/\"\nca_file = \"{authority}\"\n")
+    };
+    let mut scene = Scene::with(&settings("stranger")).await;
+    send_event(&mut scene, "e-canary", traced()).await;
+    scene.expect_metric("suppressd_spans_total", &[("outcome", "not_taken")], 5).await;
+    assert!(collector.bytes().is_empty());
+    let log = scene.worker.output();
+    assert!(log.contains("no authority in tracing.ca_file has signed"), "{log}");
+    scene.end().await;
+
+    let mut scene = Scene::with(&settings("ca")).await;
+    let (receipt, _) = send_event(&mut scene, "e-canary", traced()).await;
+    let spans = collector.spans_once(|spans| !spans.is_empty()).await;
+    published(&spans, &receipt);
+    scene.end().await;
 }

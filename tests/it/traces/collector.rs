@@ -10,7 +10,11 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
+use crate::support::certificates::{certificate, key};
 use crate::support::{SOON, eventually};
 
 /// How it behaves.
@@ -22,6 +26,8 @@ pub(super) enum Manners {
     Down,
     /// It takes connections and never says a word.
     Silent,
+    /// As it should, over TLS, with the certificate of that name.
+    Secured(&'static str),
 }
 
 /// A collector. Its threads end with the test's process.
@@ -40,10 +46,16 @@ impl Collector {
             std::thread::spawn(move || {
                 let mut silent = Vec::new();
                 for stream in listener.incoming().map_while(Result::ok) {
-                    match manners {
-                        Manners::Takes => kept.lock().unwrap().extend(take(stream).ok()),
-                        _ => silent.push(stream),
-                    }
+                    let request = match manners {
+                        Manners::Takes => take(stream),
+                        Manners::Secured(shown) => take(secure(stream, shown)),
+                        Manners::Down | Manners::Silent => {
+                            silent.push(stream);
+                            continue;
+                        }
+                    };
+                    // A handshake that fails brings none.
+                    kept.lock().unwrap().extend(request.ok());
                 }
             });
         }
@@ -76,8 +88,18 @@ impl Collector {
     }
 }
 
+/// TLS, in which this certificate is shown.
+fn secure(stream: TcpStream, shown: &str) -> StreamOwned<ServerConnection, TcpStream> {
+    let chain = CertificateDer::pem_file_iter(certificate(shown)).unwrap().map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_file(key(shown)).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = versions.unwrap().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), stream)
+}
+
 /// One request; its body.
-fn take(stream: TcpStream) -> std::io::Result<Vec<u8>> {
+fn take(stream: impl Read + Write) -> std::io::Result<Vec<u8>> {
     let mut reader = BufReader::new(stream);
     let (mut line, mut length) = (String::new(), 0);
     reader.read_line(&mut line)?;
@@ -97,6 +119,7 @@ fn take(stream: TcpStream) -> std::io::Result<Vec<u8>> {
     reader
         .get_mut()
         .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n")?;
+    reader.get_mut().flush()?;
     Ok(body)
 }
 
