@@ -20,6 +20,8 @@ mod words;
 use std::sync::LazyLock;
 
 use axum::http::HeaderValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
@@ -208,18 +210,7 @@ pub(super) fn security_policy() -> HeaderValue {
     POLICY.clone()
 }
 
-/// The SHA-256 of a text in Base64.
+/// The SHA-256 of a text in Base64, as a security policy names it.
 fn digest(text: &str) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digest = Sha256::digest(text);
-    let mut encoded = String::with_capacity(44);
-    for bytes in digest.chunks(3) {
-        let bits = (0..3).fold(0, |bits, place| bits << 8 | usize::from(*bytes.get(place).unwrap_or(&0)));
-        for place in 0..4 {
-            // As many letters as there are bytes, and one; the rest of the four is filled.
-            let letter = (place <= bytes.len()).then(|| LETTERS[bits >> (18 - 6 * place) & 63]);
-            encoded.push(char::from(letter.unwrap_or(b'=')));
-        }
-    }
-    encoded
+    STANDARD.encode(Sha256::digest(text))
 }
