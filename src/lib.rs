@@ -11,7 +11,8 @@
 //! * [`service`] puts them to work over ports: accept an event, apply the ledger, filter a job.
 //! * [`metrics`] counts what they do, [`telemetry`] logs it.
 //! * [`amqp`], [`store`], [`mailbox`] and [`admin`] are the adapters: RabbitMQ, Redis, IMAP, HTTP.
-//! * [`tls`] says for the first three whom they believe to be their server.
+//! * [`otlp`] sends what happened to messages to whoever follows their traces.
+//! * [`tls`] says for all that connect whom they believe to be their server.
 //! * [`settings`], [`daemon`] and [`cli`] tie everything together.
 //! * [`fail_points`] breaks a worker on purpose, in the tests alone.
 //!
@@ -29,6 +30,7 @@ pub mod fail_points;
 pub mod mailbox;
 pub mod metrics;
 pub mod mirror;
+pub mod otlp;
 pub mod service;
 pub mod settings;
 pub mod store;

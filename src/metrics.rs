@@ -21,7 +21,7 @@ use prometheus::{Gauge, Histogram, IntCounter, IntGauge, Registry, TextEncoder};
 use self::family::{Family, Maker};
 pub use self::figures::{Counts, Flow, Gauges};
 pub use self::labels::{
-    Alarm, DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome, Queue, Warning,
+    Alarm, DeadQueue, Dependency, JobOutcome, MailFaultKind, MailOutcome, Queue, SpanFate, Warning,
 };
 use self::labels::{DEAD, KEPT, Names, UNKNOWN};
 use crate::domain::campaign::Taken;
@@ -183,6 +183,10 @@ metrics! { |make, regions, sources|
 
     /// Seconds since 1970 when this worker had last looked at every folder of the mailbox; 0 if it never has.
     mailbox_looked_at: IntGauge = make.gauge("suppressd_mailbox_looked_at_seconds"),
+
+    /// Spans of traces by what became of them; all at 0 while nothing is exported.
+    spans: Family<IntCounter, 1> =
+        make.counters("suppressd_spans_total", [("outcome", labels::span_fates())]),
 
     /// Seconds since 1970 when this worker last raised the alarm; 0 if it never has.
     alarm_raised_at: Family<IntGauge, 1> =
@@ -378,6 +382,11 @@ impl Metrics {
     /// Every folder of the mailbox was looked at by this moment.
     pub fn set_mailbox_looked_at(&self, at: Timestamp) {
         self.mailbox_looked_at.set(at.as_second());
+    }
+
+    /// This became of so many spans.
+    pub fn spans(&self, fate: SpanFate, count: usize) {
+        self.spans.at([fate as usize]).inc_by(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
     /// An alarm was raised at this moment.

@@ -1,6 +1,6 @@
 //! TLS to a server: whom we believe to be it, and as whom we come.
 //!
-//! One home for all three adapters, so that a certificate is judged alike everywhere and a refusal says in the same
+//! One home for all adapters, so that a certificate is judged alike everywhere and a refusal says in the same
 //! words what to do. The name in the server's certificate and its signature are always checked: there is no switch
 //! for that. Files are read once, when the program starts. Deliberately absent: revocation lists, and any word that
 //! a peer sent.

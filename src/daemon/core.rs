@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Stop, mailbox};
+use super::{Stop, mailbox, traces};
 use crate::amqp::{Broker, BrokerSettings, Endpoint, Inputs, Names};
 use crate::domain::digest::{HashKey, KeyCheck};
 use crate::domain::identifier::Country;
@@ -230,6 +230,7 @@ pub fn check(settings: &Settings) -> Result<(), Stop> {
     country(settings)?;
     broker_settings(settings)?;
     RedisList::new(&redis_config(settings)).map_err(configuration)?;
+    traces::check(settings)?;
     mailbox::check(settings)
 }
 

@@ -16,6 +16,7 @@ mod mailbox;
 mod rebuild;
 mod requests;
 mod send;
+mod traces;
 mod watch;
 mod who;
 mod worker;

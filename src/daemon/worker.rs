@@ -4,6 +4,7 @@
 //! grace period; at the second it ends at once. What is not settled by then stays with RabbitMQ and comes
 //! again: nothing is lost either way.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::core::{Core, addresses, country};
+use super::traces::Tracing;
 use super::{Stop, mailbox, watch, who};
 use crate::admin;
 use crate::amqp::{Deliveries, Inputs};
@@ -39,9 +41,10 @@ use crate::service::post::Post;
 use crate::service::quarantine::Quarantine;
 use crate::service::read_mailbox::MailDesk;
 use crate::service::status::{self, Board};
+use crate::service::traces::Traces;
 use crate::service::watch_deadlines::{self, DeadlineAlarms, InFlight, Seen};
 use crate::service::{random, retry_waiting};
-use crate::settings::Settings;
+use crate::settings::{Settings, Source};
 
 /// Between looks whether the keys are registered.
 const KEYS_RETRY: Duration = Duration::from_secs(5);
@@ -81,9 +84,10 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
         health.warn(Warning::Configuration, Some(settings.warnings.join("; ")));
     }
     let (core, inputs) = Core::start(&settings)?;
+    let tracing = Tracing::start(&settings, &core, &metrics)?;
     let (broken, mut breakage) = mpsc::channel(1);
     let grace = settings.shutdown.grace;
-    let worker = Worker::new(settings, core, metrics, health, broken)?;
+    let worker = Worker::new(settings, core, metrics, health, tracing.traces.clone(), broken)?;
     let admin_stop = CancellationToken::new();
     let admin = TaskTracker::new();
     admin.spawn(admin::serve(listener, worker.board.clone(), admin_stop.clone()));
@@ -105,6 +109,7 @@ pub async fn run(settings: Settings) -> Result<(), Stop> {
             return Err(Stop::Internal("ended at once by a second signal".into()));
         }
     }
+    tracing.end().await;
     admin_stop.cancel();
     admin.close();
     admin.wait().await;
@@ -118,6 +123,7 @@ impl Worker {
         core: Core,
         metrics: Arc<Metrics>,
         health: Health,
+        traces: Traces,
         broken: mpsc::Sender<()>,
     ) -> Result<Self, Stop> {
         let country = country(&settings)?;
@@ -157,9 +163,9 @@ impl Worker {
             exempt_publishers: settings.policy.exempt_publishers.iter().cloned().collect(),
             body_budget: Arc::new(Semaphore::new(limits.body_budget_bytes)),
             quarantine: quarantine.clone(),
+            traces: traces.clone(),
             metrics: metrics.clone(),
         });
-        let sources = settings.sources.into_iter();
         let events = Arc::new(EventDesk {
             gate: core.gate.clone(),
             mirror: core.mirror.clone(),
@@ -173,12 +179,7 @@ impl Worker {
             clock: core.clock.clone(),
             keys,
             rules: Rules {
-                sources: sources
-                    .map(|(name, source)| {
-                        let (may, users, clock) = (source.may, source.users, source.clock);
-                        (name, SourcePolicy { may, users, clock })
-                    })
-                    .collect(),
+                sources: policies(settings.sources),
                 catalogue: catalogue.clone(),
                 calendar: calendar.clone(),
                 country,
@@ -187,6 +188,7 @@ impl Worker {
                 clock_skew_max: limits.clock_skew_max,
             },
             quarantine,
+            traces,
             metrics: metrics.clone(),
         });
         let (handlers, hard) = (TaskTracker::new(), CancellationToken::new());
@@ -323,6 +325,12 @@ impl Worker {
         self.hard.cancel();
         self.core.shutdown().await;
     }
+}
+
+/// Who may say what.
+fn policies(sources: BTreeMap<String, Source>) -> BTreeMap<String, SourcePolicy> {
+    let policy = |source: Source| SourcePolicy { may: source.may, users: source.users, clock: source.clock };
+    sources.into_iter().map(|(name, source)| (name, policy(source))).collect()
 }
 
 /// What the status page shows of this worker.

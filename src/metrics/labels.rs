@@ -168,6 +168,18 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What became of a span.
+    SpanFate {
+        /// The collector has it.
+        Exported => "exported",
+        /// Dropped: too many waited already.
+        NoRoom => "no_room",
+        /// Dropped: the collector could not be reached, did not answer in time, or refused it.
+        NotTaken => "not_taken",
+    }
+}
+
 /// Words of a closed set that are known only at run time, each once, in their order.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -216,6 +228,7 @@ spellings! {
     dependencies: Dependency,
     mail_outcomes: MailOutcome,
     mail_faults: MailFaultKind,
+    span_fates: SpanFate,
     identifiers: IdentifierKind,
     reasons: DeadReason,
     removals: Removal,

@@ -104,6 +104,7 @@ fn the_names_types_and_labels_are_those_of_the_contract_and_are_there_from_the_s
             "gauge suppressd_requests_overdue ",
             "gauge suppressd_revision ",
             "counter suppressd_segments_total channel,region",
+            "counter suppressd_spans_total outcome",
             "gauge suppressd_tasks ",
             "gauge suppressd_unroutable_jobs ",
             "gauge suppressd_warning name",

@@ -4,6 +4,8 @@
 //! barrier on a proven list → receipt → acknowledge. "It is there already" is no short cut: a message that
 //! comes again after a crash finishes every step again.
 
+mod outcome;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +13,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument;
 
+use self::outcome::{Own, conflict, receipt_of, tell_outcome};
 use super::alarms::{Alarm, Alarms};
 use super::apply_ledger::LedgerState;
 use super::clock::Clock;
@@ -21,6 +25,7 @@ use super::ports::{Incoming, Ledger, Urgency};
 use super::post::Post;
 use super::quarantine::{Quarantine, crashed_worker};
 use super::random;
+use super::traces::{Span, Traces};
 use super::watch_deadlines::{DeadlineAlarms, Due, InFlight};
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::event::Body;
@@ -94,32 +99,41 @@ pub struct EventDesk {
     pub rules: Rules,
     /// Keeps suspects apart.
     pub quarantine: Quarantine,
+    /// What each event goes through, for whoever follows its trace.
+    pub traces: Traces,
     /// The metrics.
     pub metrics: Arc<Metrics>,
 }
 
 impl EventDesk {
     /// Processes one delivery. Returns when it is settled, or when the worker shuts down.
-    pub async fn accept(&self, mut incoming: Incoming) -> Result<(), Closed> {
+    pub async fn accept(&self, incoming: Incoming) -> Result<(), Closed> {
+        let mut span = self.traces.process(&incoming, &self.post.addresses().opt_outs);
+        let log = span.in_the_log();
+        self.settle(incoming, &mut span).instrument(log).await
+    }
+
+    async fn settle(&self, mut incoming: Incoming, span: &mut Span) -> Result<(), Closed> {
         self.clock_in_step().await?;
         let received_at = self.clock.now();
         let started = Instant::now();
         let Some(read) = self.quarantine.run(&incoming, || self.unpack(&incoming)).await else {
             let fault = crashed_worker();
             self.quarantine.buried(&incoming).await;
-            return self.bury(incoming, &fault, None).await;
+            return self.bury(incoming, &fault, None, span).await;
         };
         let body = match read {
             Ok(body) => body,
-            Err(fault) => return self.bury(incoming, &fault, None).await,
+            Err(fault) => return self.bury(incoming, &fault, None, span).await,
         };
         let event = match body.event() {
             Ok(event) => event,
-            Err(fault) => return self.bury(incoming, &fault, None).await,
+            Err(fault) => return self.bury(incoming, &fault, None, span).await,
         };
+        self.describe(span, &event);
         let record = match self.decide(&event, &body, &incoming, received_at) {
             Ok(record) => record,
-            Err(refused) => return self.refuse(incoming, &event, received_at, &refused).await,
+            Err(refused) => return self.refuse(incoming, &event, received_at, &refused, span).await,
         };
         let own = Own::of(&record);
         let due = record.deadline.clone().map(|deadline| {
@@ -131,26 +145,28 @@ impl EventDesk {
             incoming.acker.ack().await;
             return Ok(());
         }
-        let (outcome, written) = self.write(record).await?;
+        let (outcome, written) = self.write(record, span).await?;
         if conflict(&own.content, &outcome.content) {
             let rule = "/event_id: was used before with other content; the first one counts";
             self.alarms.happened(Alarm::EventIdConflict, rule).await;
             let fault = Fault::whole(DeadReason::EventIdConflict, rule);
-            return self.bury(incoming, &fault, Some(&event)).await;
+            return self.bury(incoming, &fault, Some(&event), span).await;
         }
         // A message that comes again after a crash gets the receipt of its first processing.
         let ours = written.contains(&outcome.record);
         let first = ours || incoming.redelivered && !armed(FailPoint::AlwaysDuplicate);
         if first && outcome.decision == Decision::Review {
-            self.open_review(&event, &own, &outcome, &mut incoming).await;
+            self.open_review(&event, &own, &outcome, &mut incoming, span).await;
         }
         let effective_at = if ours { self.clock.now() } else { outcome.decided_at };
         let receipt = receipt_of(&event, &own.request, &outcome, first, effective_at);
         let body = receipt::write(&receipt);
         die_at(FailPoint::DieBeforeReceipt);
         if ours || !armed(FailPoint::ForgetReceipt) {
-            self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+            let routing_key = format!("receipt.{}", event.source);
+            self.post.answer(routing_key, &incoming.properties, body, span).await;
         }
+        tell_outcome(span, &receipt);
         die_at(FailPoint::DieBeforeEventAck);
         drop(due);
         self.metrics.event(event.source, event.kind, receipt.status);
@@ -164,11 +180,28 @@ impl EventDesk {
         Ok(())
     }
 
+    /// Notes what an event is: of its words only those that are configured, or of the contract.
+    fn describe(&self, span: &mut Span, event: &Event<'_>) {
+        if span.is_recorded() {
+            if let Some((source, _)) = self.rules.sources.get_key_value(event.source) {
+                span.note("suppressd.source", source.clone());
+            }
+            span.note("suppressd.kind", event.kind.as_str());
+        }
+    }
+
     /// Tells that a person must decide; the event is kept if it names nobody.
-    async fn open_review(&self, event: &Event<'_>, own: &Own, outcome: &Outcome, incoming: &mut Incoming) {
+    async fn open_review(
+        &self,
+        event: &Event<'_>,
+        own: &Own,
+        outcome: &Outcome,
+        incoming: &mut Incoming,
+        span: &mut Span,
+    ) {
         if own.names_nobody {
             let rule = "/subject: no identifier can be parsed; its request is in review";
-            self.dead(incoming, &Fault::whole(DeadReason::NoIdentifier, rule)).await;
+            self.dead(incoming, &Fault::whole(DeadReason::NoIdentifier, rule), span).await;
         }
         let opened = Opened {
             request_id: &own.request,
@@ -180,7 +213,8 @@ impl EventDesk {
             deadline: outcome.deadline.as_ref(),
             hold: outcome.held,
         };
-        self.post.tell("review.opened".to_owned(), review::write(&opened)).await;
+        let body = review::write(&opened);
+        self.post.tell_of("review.opened".to_owned(), body, &incoming.properties, span).await;
     }
 
     /// Counts and alarms what was settled after its strict deadline.
@@ -239,14 +273,19 @@ impl EventDesk {
 
     /// Writes the record to the ledger and waits for the outcome of its event. Answers the names of all records
     /// that were written: the outcome names the one that counted, and it may be one whose append timed out.
-    async fn write(&self, record: EventRecord) -> Result<(Outcome, Vec<RecordId>), Closed> {
+    async fn write(&self, record: EventRecord, span: &Span) -> Result<(Outcome, Vec<RecordId>), Closed> {
         let key = record.key;
         let record = Record::Event(Box::new(record));
         let mut own = Vec::with_capacity(1);
         loop {
+            let appends = span.step("append to ledger");
             self.append(&record, &mut own).await?;
+            drop(appends);
             die_at(FailPoint::DieAfterAppend);
-            if let Some(outcome) = self.outcome(key).await? {
+            let waits = span.step("wait until in force");
+            let outcome = self.outcome(key).await?;
+            drop(waits);
+            if let Some(outcome) = outcome {
                 return Ok((outcome, own));
             }
             // It does not come back: another reader, another record. A second one of an event is harmless.
@@ -295,6 +334,7 @@ impl EventDesk {
         event: &Event<'_>,
         received_at: Timestamp,
         refused: &Refused,
+        span: &mut Span,
     ) -> Result<(), Closed> {
         if refused.receipt {
             let request = event::request_name(event);
@@ -311,14 +351,16 @@ impl EventDesk {
                 remarks: Remarks::default(),
                 reason: Some(Refusal::Dead(refused.reason)),
             });
-            self.post.answer(format!("receipt.{}", event.source), &incoming.properties, body).await;
+            let routing_key = format!("receipt.{}", event.source);
+            self.post.answer(routing_key, &incoming.properties, body, span).await;
+            span.note("suppressd.status", Status::Rejected.as_str());
             self.metrics.event(event.source, event.kind, Status::Rejected);
             let mut incoming = incoming;
-            self.dead(&mut incoming, &Fault::whole(refused.reason, refused.detail)).await;
+            self.dead(&mut incoming, &Fault::whole(refused.reason, refused.detail), span).await;
             incoming.acker.ack().await;
             return Ok(());
         }
-        self.bury(incoming, &Fault::whole(refused.reason, refused.detail), Some(event)).await
+        self.bury(incoming, &Fault::whole(refused.reason, refused.detail), Some(event), span).await
     }
 
     /// To the dead queue, confirmed, then acknowledged.
@@ -327,71 +369,16 @@ impl EventDesk {
         mut incoming: Incoming,
         fault: &Fault,
         event: Option<&Event<'_>>,
+        span: &mut Span,
     ) -> Result<(), Closed> {
-        self.dead(&mut incoming, fault).await;
+        self.dead(&mut incoming, fault, span).await;
         self.metrics.event_dead(event.map(|event| event.source), event.map(|event| event.kind));
         incoming.acker.ack().await;
         Ok(())
     }
 
-    async fn dead(&self, incoming: &mut Incoming, fault: &Fault) {
-        self.post.bury(incoming, &self.post.addresses().opt_outs, fault).await;
+    async fn dead(&self, incoming: &mut Incoming, fault: &Fault, span: &mut Span) {
+        self.post.bury(incoming, &self.post.addresses().opt_outs, fault, span).await;
         self.metrics.dead_letter(DeadQueue::OptOuts, fault.reason);
-    }
-}
-
-/// What is still asked of a record once it is written.
-struct Own {
-    request: String,
-    content: Vec<(KeyCheck, [u8; 16])>,
-    names_nobody: bool,
-}
-
-impl Own {
-    fn of(record: &EventRecord) -> Self {
-        Self {
-            request: record.request.clone(),
-            content: record.keys.iter().copied().zip(record.content.iter().copied()).collect(),
-            names_nobody: record.subject.is_empty(),
-        }
-    }
-}
-
-/// Whether two contents differ under a key that both were hashed with.
-fn conflict(ours: &[(KeyCheck, [u8; 16])], first: &[(KeyCheck, [u8; 16])]) -> bool {
-    ours.iter().any(|(key, hash)| first.iter().any(|(k, h)| k == key && h != hash))
-}
-
-fn receipt_of<'a>(
-    event: &'a Event<'_>,
-    request: &'a str,
-    outcome: &Outcome,
-    first: bool,
-    effective_at: Timestamp,
-) -> Receipt<'a> {
-    let decided = match outcome.decision {
-        Decision::Applied => Status::Applied,
-        Decision::Superseded => Status::Superseded,
-        Decision::Review => Status::Review,
-        Decision::UnknownRequest | Decision::NoIdentifier => Status::Rejected,
-    };
-    // What was refused changed nothing, and what waits for a person only if it holds somebody.
-    let stands = matches!(outcome.decision, Decision::Applied | Decision::Superseded) || outcome.held;
-    Receipt {
-        event_id: event.event_id,
-        source: event.source,
-        kind: event.kind,
-        request_id: request,
-        status: if first { decided } else { Status::Duplicate },
-        revision: stands.then_some(outcome.revision),
-        received_at: outcome.received_at,
-        effective_at: stands.then_some(effective_at),
-        deadline: outcome.deadline.clone(),
-        remarks: outcome.remarks,
-        reason: match outcome.decision {
-            Decision::UnknownRequest => Some(Refusal::UnknownRequest),
-            Decision::NoIdentifier => Some(Refusal::Dead(DeadReason::NoIdentifier)),
-            Decision::Applied | Decision::Superseded | Decision::Review => None,
-        },
     }
 }

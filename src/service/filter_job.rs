@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::alarms::{Alarm, Alarms};
 use super::campaigns::{CampaignDesk, part_of};
@@ -26,12 +27,13 @@ use super::message::Outgoing;
 use super::ports::{BrokerFault, Delivered, Incoming};
 use super::post::Post;
 use super::quarantine::{Quarantine, crashed_worker};
+use super::traces::{Span, Traces};
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::fault::Fault;
 use crate::codec::job::{self, Job, JobLimits, Names, Stamp};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::digest::KeyRing;
-use crate::domain::filter::{Prepared, Verdicts, judge, prepare};
+use crate::domain::filter::{Prepared, Tally, Verdicts, judge, prepare};
 use crate::domain::identifier::{Country, canonical};
 use crate::domain::words::{DeadReason, IdentifierKind, Purpose};
 use crate::fail_points::{FailPoint, armed, die_at};
@@ -82,6 +84,8 @@ pub struct JobDesk {
     pub body_budget: Arc<Semaphore>,
     /// Keeps suspects apart.
     pub quarantine: Quarantine,
+    /// What each job goes through, for whoever follows its trace.
+    pub traces: Traces,
     /// The metrics.
     pub metrics: Arc<Metrics>,
 }
@@ -106,10 +110,23 @@ pub enum Fate {
 
 impl JobDesk {
     /// Processes one delivery. Returns when it is settled, or when the worker shuts down.
-    pub async fn filter(&self, mut incoming: Incoming, origin: Origin) -> Result<Fate, Closed> {
+    pub async fn filter(&self, incoming: Incoming, origin: Origin) -> Result<Fate, Closed> {
+        let mut span = self.traces.process(&incoming, self.queue(origin));
+        let log = span.in_the_log();
+        let fate = self.settle(incoming, origin, &mut span).instrument(log).await?;
+        if origin == Origin::Waiting && fate == Fate::Waiting {
+            // It is tried every few seconds, perhaps for days, and each time looks like the last.
+            span.forget();
+        }
+        Ok(fate)
+    }
+
+    async fn settle(&self, mut incoming: Incoming, origin: Origin, span: &mut Span) -> Result<Fate, Closed> {
         let started = Instant::now();
+        let waits = span.step("wait for memory");
         let budget = self.weigh(&incoming).await?;
-        let fault = match self.attempt(&incoming, origin, started).await? {
+        drop(waits);
+        let fault = match self.attempt(&incoming, origin, started, span).await? {
             Ok(fate) => {
                 incoming.acker.ack().await;
                 return Ok(fate);
@@ -117,16 +134,24 @@ impl JobDesk {
             Err(fault) => fault,
         };
         drop(budget);
-        self.post.bury(&mut incoming, &self.post.addresses().jobs, &fault).await;
+        self.post.bury(&mut incoming, &self.post.addresses().jobs, &fault, span).await;
         self.metrics.dead_letter(DeadQueue::Jobs, fault.reason);
         self.metrics.job(None, JobOutcome::DeadLettered);
+        span.note("suppressd.outcome", JobOutcome::DeadLettered.as_str());
         incoming.acker.ack().await;
         Ok(Fate::Settled)
     }
 
+    fn queue(&self, origin: Origin) -> &str {
+        match origin {
+            Origin::Jobs => &self.post.addresses().jobs,
+            Origin::Waiting => &self.post.addresses().waiting,
+        }
+    }
+
     /// Back to the end of the waiting room, without a try.
     pub async fn put_back(&self, incoming: Incoming) {
-        self.wait_for_a_binding(&incoming, Origin::Waiting).await;
+        self.wait_for_a_binding(&incoming, Origin::Waiting, &Span::none()).await;
         incoming.acker.ack().await;
     }
 
@@ -144,6 +169,7 @@ impl JobDesk {
         incoming: &Incoming,
         origin: Origin,
         started: Instant,
+        span: &mut Span,
     ) -> Result<Result<Fate, Fault>, Closed> {
         if envelope::is_oversized(&incoming.properties) {
             let rule = "the properties and headers leave no room for ours in one AMQP frame";
@@ -153,6 +179,7 @@ impl JobDesk {
             Ok(packing) => packing,
             Err(fault) => return Ok(Err(fault)),
         };
+        let reads = span.step("read");
         let unpack = || encoding::unpack(&incoming.body, packing, self.limits.unpacked_bytes_max);
         let text = match self.quarantine.run(incoming, unpack).await {
             Some(Ok(text)) => text,
@@ -164,22 +191,29 @@ impl JobDesk {
             Some(Err(fault)) => return Ok(Err(fault)),
             None => return Ok(Err(self.crashed(incoming).await)),
         };
+        drop(reads);
+        describe(span, &job);
         loop {
-            let (verdicts, stamp, sent_at) = self.judge(&job, &prepared).await?;
-            let output = cpu::work(text.len(), || self.output(&job, &verdicts, stamp, packing, incoming));
+            let (verdicts, stamp, sent_at) = self.judge(&job, &prepared, span).await?;
+            let mut output = {
+                let _writes = span.step("write");
+                cpu::work(text.len(), || self.output(&job, &verdicts, stamp, packing, incoming))
+            };
             if sent_at.elapsed() > BARRIER_AGE_MAX && !armed(FailPoint::PublishOld) {
                 continue;
             }
             die_at(FailPoint::DieBeforeOutput);
-            match self.hand_over(&output).await {
+            match self.hand_over(&mut output, incoming, span).await {
                 Ok(Delivered::Confirmed) => {
                     die_at(FailPoint::DieBeforeJobAck);
-                    self.tell(&job, &verdicts, stamp, incoming).await;
+                    self.tell(&job, &verdicts, stamp, incoming, span).await;
+                    tell_verdicts(span, &verdicts, stamp);
                     self.count(&job, &prepared, &verdicts, started);
                     return Ok(Ok(Fate::Settled));
                 }
                 Ok(Delivered::Returned) => {
-                    self.wait_for_a_binding(incoming, origin).await;
+                    self.wait_for_a_binding(incoming, origin, span).await;
+                    span.note("suppressd.outcome", JobOutcome::Unroutable.as_str());
                     if origin == Origin::Jobs {
                         self.metrics.job(Some(job.channel), JobOutcome::Unroutable);
                     }
@@ -198,8 +232,21 @@ impl JobDesk {
     }
 
     /// Publishes an output once: what could not be handed over is judged afresh.
-    async fn hand_over(&self, output: &Outgoing) -> Result<Delivered, BrokerFault> {
+    async fn hand_over(
+        &self,
+        output: &mut Outgoing,
+        incoming: &Incoming,
+        span: &Span,
+    ) -> Result<Delivered, BrokerFault> {
+        let mut publish = span.publish(&output.exchange);
+        publish.hand_on(&incoming.properties, &mut output.properties);
         let handed = self.post.once(output).await;
+        match &handed {
+            Ok(Delivered::Confirmed) => {}
+            Ok(Delivered::Returned) => publish.fail("returned"),
+            Ok(Delivered::TooLarge) => publish.fail("too_large"),
+            Err(_) => publish.fail("unconfirmed"),
+        }
         match handed {
             Err(_) if armed(FailPoint::AckUnconfirmed) => Ok(Delivered::Confirmed),
             Err(_) if armed(FailPoint::PublishStale) => Ok(self.post.insist(output).await),
@@ -209,11 +256,16 @@ impl JobDesk {
     }
 
     /// Says what became of a job whose output is out, and sums its campaign up. Neither waits for the other.
-    async fn tell(&self, job: &Job<'_>, verdicts: &Verdicts, stamp: Stamp, incoming: &Incoming) {
-        let report = self.post.tell("report.job".into(), job::report(job, verdicts, stamp));
+    async fn tell(&self, job: &Job<'_>, verdicts: &Verdicts, stamp: Stamp, incoming: &Incoming, span: &Span) {
+        let report = job::report(job, verdicts, stamp);
+        let report = self.post.tell_of("report.job".into(), report, &incoming.properties, span);
         let Some(part) = part_of(job, verdicts, stamp) else { return report.await };
         die_at(FailPoint::DieBeforePart);
-        tokio::join!(report, self.campaigns.sum_up(&part, &*incoming.acker));
+        let sum_up = async {
+            let _sums = span.step("sum up campaign");
+            self.campaigns.sum_up(&part, &*incoming.acker).await;
+        };
+        tokio::join!(report, sum_up);
     }
 
     async fn crashed(&self, incoming: &Incoming) -> Fault {
@@ -238,8 +290,15 @@ impl JobDesk {
     }
 
     /// Judges every recipient at one position, at or after a barrier that is sent now.
-    async fn judge(&self, job: &Job<'_>, prepared: &Prepared) -> Result<(Verdicts, Stamp, Instant), Closed> {
+    async fn judge(
+        &self,
+        job: &Job<'_>,
+        prepared: &Prepared,
+        span: &Span,
+    ) -> Result<(Verdicts, Stamp, Instant), Closed> {
+        let barrier = span.step("barrier");
         let judged = at_barrier(&self.gate, &self.mirror, job.text_len(), |mirror| {
+            let _filters = barrier.step("filter");
             (judge(prepared, job.purpose, &job.brand, mirror), mirror.revision())
         });
         let ((verdicts, mut revision), sent_at) = judged.await?;
@@ -259,7 +318,7 @@ impl JobDesk {
         incoming: &Incoming,
     ) -> Outgoing {
         let kept = verdicts.tallies().iter().map(|tally| tally.kept).sum();
-        let removed = verdicts.tallies().iter().map(crate::domain::filter::Tally::removed_in_all).sum();
+        let removed = verdicts.tallies().iter().map(Tally::removed_in_all).sum();
         let marks = envelope::Stamp { revision: stamp.revision, kept, removed };
         Outgoing {
             exchange: self.post.addresses().filtered.clone(),
@@ -270,14 +329,16 @@ impl JobDesk {
     }
 
     /// Moves the job to the end of the waiting room, confirmed, so that it blocks nobody.
-    async fn wait_for_a_binding(&self, incoming: &Incoming, origin: Origin) {
+    async fn wait_for_a_binding(&self, incoming: &Incoming, origin: Origin, span: &Span) {
         let route = Route { exchange: incoming.exchange.clone(), routing_key: incoming.routing_key.clone() };
-        let waiting = Outgoing {
+        let mut waiting = Outgoing {
             exchange: String::new(),
             routing_key: self.post.addresses().waiting.clone(),
             properties: envelope::enter_waiting(&incoming.properties, &route),
             body: incoming.body.clone(),
         };
+        let publish = span.publish("");
+        publish.hand_on_to_a_copy(&incoming.properties, &mut waiting.properties);
         if origin == Origin::Jobs {
             tracing::warn!("nobody is bound for a job's output: it waits in {}", waiting.routing_key);
             let detail = "nobody is bound to the exchange of filtered jobs for a job's routing key";
@@ -297,6 +358,29 @@ impl JobDesk {
         for kind in IdentifierKind::ALL {
             self.metrics.ignored_identifiers(*kind, prepared.ignored(*kind));
         }
+    }
+}
+
+/// Notes what a job is: of its words only those that are configured, or of the contract.
+fn describe(span: &mut Span, job: &Job<'_>) {
+    if span.is_recorded() {
+        let regions: BTreeSet<Arc<str>> = job.segments().map(|(region, _)| region).collect();
+        span.note("suppressd.channel", job.channel.as_str());
+        span.note("suppressd.brand", vec![job.brand.clone()]);
+        span.note("suppressd.purpose", job.purpose.as_str());
+        span.note("suppressd.regions", regions.into_iter().collect::<Vec<_>>());
+        span.note("suppressd.recipients.received", job.recipients_len());
+    }
+}
+
+/// Notes what became of it.
+fn tell_verdicts(span: &mut Span, verdicts: &Verdicts, stamp: Stamp) {
+    if span.is_recorded() {
+        let tallies = || verdicts.tallies().iter();
+        span.note("suppressd.recipients.kept", tallies().map(|tally| tally.kept).sum::<u64>());
+        span.note("suppressd.recipients.removed", tallies().map(Tally::removed_in_all).sum::<u64>());
+        span.note("suppressd.revision", stamp.revision);
+        span.note("suppressd.outcome", JobOutcome::Filtered.as_str());
     }
 }
 

@@ -24,5 +24,6 @@ pub mod retry_waiting;
 pub mod status;
 pub mod survey_keys;
 pub mod trace_person;
+pub mod traces;
 pub mod trust;
 pub mod watch_deadlines;

@@ -13,6 +13,7 @@ use super::envelope::grave::Home;
 use super::envelope::{self, Grounds};
 use super::message::{Outgoing, Properties};
 use super::ports::{BrokerFault, Delivered, Incoming, Outbox};
+use super::traces::Span;
 use crate::codec::fault::Fault;
 use crate::fail_points::{FailPoint, armed};
 
@@ -92,7 +93,14 @@ impl Post {
 
     /// Tells whoever listens; nobody may.
     pub async fn tell(&self, routing_key: String, body: Vec<u8>) {
-        let message = self.telling(routing_key, None, body);
+        self.tell_of(routing_key, body, &Properties::default(), &Span::none()).await;
+    }
+
+    /// Tells of a message that came, in its trace.
+    pub async fn tell_of(&self, routing_key: String, body: Vec<u8>, came: &Properties, span: &Span) {
+        let mut message = self.telling(routing_key, None, body);
+        let publish = span.publish(&message.exchange);
+        publish.hand_on(came, &mut message.properties);
         if armed(FailPoint::TellOnce) {
             return drop(self.once(&message).await);
         }
@@ -112,21 +120,26 @@ impl Post {
     }
 
     /// Tells whoever listens and the one who asked for an answer.
-    pub async fn answer(&self, routing_key: String, asked: &Properties, body: Vec<u8>) {
+    pub async fn answer(&self, routing_key: String, asked: &Properties, body: Vec<u8>, span: &Span) {
         if let Some(reply_to) = asked.reply_to.as_ref().filter(|queue| !queue.is_empty()) {
-            let properties = Properties { correlation_id: asked.correlation_id.clone(), ..json() };
+            let mut properties = Properties { correlation_id: asked.correlation_id.clone(), ..json() };
             let exchange = String::new();
+            let publish = span.publish(&exchange);
+            publish.hand_on(asked, &mut properties);
             let reply = Outgoing { exchange, routing_key: reply_to.clone(), properties, body: body.clone() };
             self.insist(&reply).await;
         }
-        self.tell(routing_key, body).await;
+        self.tell_of(routing_key, body, asked, span).await;
     }
 
     /// Moves a message to the dead queue, confirmed. The caller then acknowledges the original.
-    pub async fn bury(&self, incoming: &mut Incoming, queue: &str, fault: &Fault) {
+    pub async fn bury(&self, incoming: &mut Incoming, queue: &str, fault: &Fault, span: &mut Span) {
+        span.fail(fault.reason.as_str());
+        let publish = span.publish(&self.addresses.dead);
         let at = self.clock.now().to_string();
         let grounds = Grounds { reason: fault.reason, detail: &fault.detail, queue, at: &at };
-        let properties = envelope::dead_letter(&incoming.properties, &grounds);
+        let mut properties = envelope::dead_letter(&incoming.properties, &grounds);
+        publish.hand_on_to_a_copy(&incoming.properties, &mut properties);
         let letter = Outgoing {
             exchange: self.addresses.dead.clone(),
             routing_key: incoming.routing_key.clone(),

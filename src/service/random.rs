@@ -1,5 +1,6 @@
 //! Random names, from the operating system; a simulation's from its seed.
 
+use super::traces::{SpanId, TraceId};
 use crate::domain::record::{LedgerId, ListId, Nonce, RecordId, WorkerId};
 use crate::fail_points;
 
@@ -35,4 +36,17 @@ pub fn worker_id() -> WorkerId {
 /// What a fence carries.
 pub fn nonce() -> Nonce {
     Nonce(bytes())
+}
+
+/// A name for a trace. The lowest bit is set: a name of zeros means nothing.
+pub fn trace_id() -> TraceId {
+    let mut bytes = bytes();
+    bytes[15] |= 1;
+    TraceId(bytes)
+}
+
+/// A name for a span.
+pub fn span_id() -> SpanId {
+    let [first @ .., _, _, _, _, _, _, _, _] = bytes();
+    SpanId((u64::from_be_bytes(first) | 1).to_be_bytes())
 }

@@ -24,6 +24,7 @@ mod shutdown;
 mod sources;
 mod store;
 mod tls;
+mod tracing;
 mod tree;
 mod values;
 mod variables;
@@ -55,6 +56,7 @@ pub use self::sentinels::Sentinels;
 pub use self::shutdown::Shutdown;
 pub use self::sources::{IMPORT, Source, SourceClock};
 pub use self::store::Redis;
+pub use self::tracing::{Collector, Tracing};
 pub use self::variables::of_this_process as environment;
 
 use self::section::{Notes, Section};
@@ -88,6 +90,8 @@ pub struct Settings {
     pub shutdown: Shutdown,
     /// Logging.
     pub log: Log,
+    /// Whether traces are exported.
+    pub tracing: Tracing,
     /// What is accepted, but somebody should know or mend.
     pub warnings: Vec<String>,
 }
@@ -145,6 +149,7 @@ impl Settings {
         let limits = root.section("limits", Limits::take);
         let shutdown = root.section("shutdown", Shutdown::take);
         let log = root.section("log", Log::take);
+        let tracing = root.section("tracing", Tracing::take);
         let hashing = hashing?;
         let warnings = [amqp.warning(), redis.warning()].into_iter().flatten().collect();
         Some(Self {
@@ -161,6 +166,7 @@ impl Settings {
             limits,
             shutdown,
             log,
+            tracing,
             warnings,
         })
     }

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Sections that only a process with servers reads.
-const OF_SERVERS: [&str; 7] = ["amqp", "redis", "hashing", "admin", "shutdown", "log", "calendar"];
+const OF_SERVERS: [&str; 8] = ["amqp", "redis", "hashing", "admin", "shutdown", "log", "tracing", "calendar"];
 
 /// What decides about an event or a recipient.
 #[derive(Debug, Clone)]

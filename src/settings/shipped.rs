@@ -63,11 +63,18 @@ fn every_key_is_documented_and_every_documented_key_exists() {
         "REDIS__CA_FILE",
         "REDIS__CERT_FILE",
         "REDIS__KEY_FILE",
+        "TRACING__CA_FILE",
+        "TRACING__CERT_FILE",
+        "TRACING__KEY_FILE",
     ] {
         variables.push((format!("SUPPRESSD__{file}"), path.clone()));
     }
-    for (section, url) in [("AMQP", "amqps://guest@mq"), ("REDIS", "rediss-sentinel://redis#m")] {
-        variables.push((format!("SUPPRESSD__{section}__URL"), url.to_owned()));
+    for (key, url) in [
+        ("AMQP__URL", "amqps://guest@mq"),
+        ("REDIS__URL", "rediss-sentinel://redis#m"),
+        ("TRACING__OTLP_ENDPOINT", "https://collector:4318"),
+    ] {
+        variables.push((format!("SUPPRESSD__{key}"), url.to_owned()));
     }
     // Whoever publishes the mailbox's events, in the URL that is shown.
     variables.push(("SUPPRESSD__SOURCES__EMAIL__USERS".to_owned(), "guest".to_owned()));
@@ -107,6 +114,7 @@ fn the_values_shown_are_the_defaults() {
     assert_eq!(shipped.identifiers, defaults.identifiers);
     assert_eq!(shipped.policy, defaults.policy);
     assert_eq!(shipped.limits, defaults.limits);
+    assert_eq!(shipped.tracing, defaults.tracing);
     assert_eq!(shipped.deadlines.soon, defaults.deadlines.soon);
     assert_eq!(shipped.shutdown, defaults.shutdown);
     assert_eq!(shipped.log, defaults.log);

@@ -132,6 +132,19 @@ pub(super) fn milliseconds(range: RangeInclusive<u64>) -> impl Fn(&Value) -> Par
     move |value| whole(value).map(Duration::from_millis)
 }
 
+/// A share of a whole.
+pub(super) fn fraction(value: &Value) -> Parsed<f64> {
+    let number = match &value.kind {
+        ValueKind::Float(number) => Some(*number),
+        ValueKind::I64(0) => Some(0.0),
+        ValueKind::I64(1) => Some(1.0),
+        ValueKind::String(text) if is_variable(value) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let number = number.filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "must be a number from 0.0 to 1.0, without quotes".into())
+}
+
 /// A list, each item checked by itself.
 pub(super) fn list<T>(
     length: RangeInclusive<usize>,

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::yaml;
 
 /// Every schema.
-pub(crate) const SCHEMAS: [&str; 11] = [
+pub(crate) const SCHEMAS: [&str; 12] = [
     "alarm.schema.json",
     "dead-letter-headers.schema.json",
     "event.schema.json",
@@ -27,6 +27,7 @@ pub(crate) const SCHEMAS: [&str; 11] = [
     "report-campaign.schema.json",
     "report-job.schema.json",
     "review-opened.schema.json",
+    "trace-headers.schema.json",
 ];
 
 pub(crate) const ASYNCAPI: &str = "asyncapi.yaml";

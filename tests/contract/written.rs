@@ -22,6 +22,7 @@ use suppressd::domain::words::{
 use suppressd::mirror::Mirror;
 use suppressd::service::envelope::{self, Grounds};
 use suppressd::service::message::{HeaderValue, Properties};
+use suppressd::service::traces::{Span, TRACEPARENT, TRACESTATE, TRACESTATE_BYTES_MAX};
 
 use super::beyond::wrong_in;
 use super::documents::{AS_WRITTEN, CLOSED, schema};
@@ -240,6 +241,24 @@ fn headers(properties: &Properties) -> Value {
         .map(|(name, it)| (name.clone(), value(it)))
         .collect::<serde_json::Map<_, _>>()
         .into()
+}
+
+#[test]
+fn headers_of_traces() {
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let later = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more";
+    let long = "x".repeat(TRACESTATE_BYTES_MAX + 1);
+    for (traceparent, tracestate, handed_on) in
+        [(parent, "a=1", 2), (later, "a=1", 2), (parent, &*long, 1), ("wrong", "a=1", 0)]
+    {
+        let given = [(TRACEPARENT, traceparent), (TRACESTATE, tracestate), ("batch", "evening")];
+        let given = given.map(|(name, text)| (name.to_owned(), HeaderValue::text(text)));
+        let came = Properties { headers: given.into(), ..Properties::default() };
+        let mut receipt = Properties::default();
+        Span::none().hand_on(&came, &mut receipt);
+        assert_eq!(receipt.headers.len(), handed_on, "{traceparent}");
+        CLOSED.insist("trace-headers.schema.json", &headers(&receipt));
+    }
 }
 
 #[test]

@@ -161,6 +161,20 @@ async fn a_new_installation_is_told_to_be_initialised_and_then_nothing_is_wrong(
     assert_eq!(run(&stage, &["--unknown"]).code, Some(64));
 }
 
+/// The headers of a message in the dead list.
+fn dead_letter() -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (name, value) in [
+        ("x-suppressd-reason", "bad_json"),
+        ("x-suppressd-detail", "the body is no JSON"),
+        ("x-suppressd-queue", "suppressd.jobs"),
+        ("x-suppressd-at", "2026-11-23T09:00:00Z"),
+    ] {
+        headers.insert(name.into(), AMQPValue::LongString(value.into()));
+    }
+    BasicProperties::default().with_headers(headers)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_told_beside_a_worker_that_is_left_in_peace() {
     let mut scene = Scene::new().await;
@@ -191,7 +205,7 @@ async fn what_waits_is_told_beside_a_worker_that_is_left_in_peace() {
     guest.publish_with("", "suppressd.waiting", BasicProperties::default(), b"{}").await;
     drop(scene.dead);
     drop(scene.guest);
-    guest.publish_with("suppressd.dead", "", BasicProperties::default(), b"{}").await;
+    guest.publish_with("suppressd.dead", "", dead_letter(), b"{}").await;
     for queue in ["suppressd.jobs", "suppressd.waiting", "suppressd.dead"] {
         guest.expect_count(queue, 1).await;
     }

@@ -44,4 +44,5 @@ mod sentinels;
 mod start_up;
 mod support;
 mod tls;
+mod traces;
 mod waiting_room;

@@ -8,6 +8,7 @@ use std::path::Path;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, ExchangeKind};
+use serde_json::Value;
 
 use crate::support::{Client, Sent, Stage};
 
@@ -124,8 +125,13 @@ async fn the_worker_answers_to_a_sources_own_reply_queue() {
     let worker = declare_as_the_worker(&stage).await;
     let source = stage.connect("callcenter").await;
     let mut replies = source.inbox("callcenter.replies", &[]).await;
-    assert!(may_publish(&worker, "", replies.queue()).await);
-    assert_eq!(replies.next().await.body, b"{}");
+    let schema = include_str!("../../deploy/contract/receipt.schema.json");
+    let receipt = serde_json::from_str::<Value>(schema).unwrap()["examples"][0].to_string();
+    let properties =
+        BasicProperties::default().with_content_type("application/json".into()).with_delivery_mode(2);
+    let sent = worker.publish_with("", replies.queue(), properties, receipt.as_bytes()).await;
+    assert_eq!(sent, Sent::Confirmed);
+    assert_eq!(replies.next().await.body, receipt.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,7 @@ use suppressd::service::message::Properties;
 use suppressd::service::ports::{Incoming, Input, Ledger, List};
 use suppressd::service::post::{Addresses, Post};
 use suppressd::service::quarantine::Quarantine;
+use suppressd::service::traces::Traces;
 use suppressd::service::watch_deadlines::{DeadlineAlarms, InFlight, Watcher};
 use suppressd::service::{random, retry_waiting};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -129,6 +130,7 @@ impl Worker {
             exempt_publishers: BTreeSet::new(),
             body_budget: Arc::new(Semaphore::new(64 << 20)),
             quarantine: quarantine.clone(),
+            traces: Traces::off(),
             metrics: METRICS.clone(),
         });
         let events = Arc::new(EventDesk {
@@ -145,6 +147,7 @@ impl Worker {
             keys: setup.keys.clone(),
             rules: rules(),
             quarantine,
+            traces: Traces::off(),
             metrics: METRICS.clone(),
         });
         let room = Arc::new(Room(world.mail.clone()));
