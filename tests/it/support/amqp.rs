@@ -193,6 +193,7 @@ fn short(text: &str) -> ShortString {
 }
 
 /// A message that was received, and acknowledged.
+#[derive(Debug)]
 pub(crate) struct Message {
     /// The exchange that it was published to.
     pub(crate) exchange: String,
@@ -294,7 +295,7 @@ impl Inbox {
     /// Insists that nothing comes for as long. For "the job waits"; keep it short.
     pub(crate) async fn expect_silence(&mut self, length: Duration) {
         let found = self.next_within(length).await;
-        assert!(found.is_none(), "a message in {} where none was due", self.queue);
+        assert!(found.is_none(), "a message in {} where none was due: {found:?}", self.queue);
     }
 }
 

@@ -96,7 +96,7 @@ impl Sentinels {
                 .replace("port 26379", &port_line)
                 .replace("/var/lib/redis", &directory.display().to_string())
                 .replace("PRIMARY 6379", &format!("127.0.0.1 {primary}"))
-                .replace("milliseconds mymaster 5000", "milliseconds mymaster 1000")
+                .replace("milliseconds mymaster 5000", "milliseconds mymaster 3000")
                 .replace("timeout mymaster 30000", "timeout mymaster 5000");
             let lines = format!("{lines}bind 127.0.0.1\n{more}");
             std::fs::write(directory.join("sentinel.conf"), lines).expect("the directory is ours");
