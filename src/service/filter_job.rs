@@ -339,13 +339,14 @@ impl JobDesk {
         };
         let publish = span.publish("");
         publish.hand_on_to_a_copy(&incoming.properties, &mut waiting.properties);
+        while self.post.insist(&waiting).await != Delivered::Confirmed {
+            tokio::time::sleep(FAULT_RETRY).await;
+        }
+        // Only now: a pass that finds nothing there ends the alarm.
         if origin == Origin::Jobs {
             tracing::warn!("nobody is bound for a job's output: it waits in {}", waiting.routing_key);
             let detail = "nobody is bound to the exchange of filtered jobs for a job's routing key";
             self.alarms.is(Alarm::Unroutable, Some(detail)).await;
-        }
-        while self.post.insist(&waiting).await != Delivered::Confirmed {
-            tokio::time::sleep(FAULT_RETRY).await;
         }
     }
 

@@ -35,12 +35,12 @@ pub async fn run(
         match room.count().await {
             Ok(waiting) => {
                 metrics.set_unroutable_jobs(waiting);
+                if waiting == 0 {
+                    alarms.is(Alarm::Unroutable, None).await;
+                }
                 let (settled, left) = pass(&*room, &desk, waiting).await?;
                 metrics.set_unroutable_jobs(left);
                 health.warn(Warning::UnroutableJobs, (left > 0).then(|| unroutable(left)));
-                if left == 0 {
-                    alarms.is(Alarm::Unroutable, None).await;
-                }
                 pause = if settled > 0 || waiting == 0 { PAUSE_MIN } else { (pause * 2).min(PAUSE_MAX) };
             }
             Err(fault) => tracing::debug!(%fault, "the waiting room cannot be looked at"),
