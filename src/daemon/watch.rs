@@ -117,21 +117,18 @@ fn mirror(shown: &Shown) -> State {
 
 /// Alarms what was lost.
 async fn raise(mut glance: watch::Receiver<Glance>, ledger: watch::Receiver<LedgerState>, alarms: Alarms) {
-    let mut missed = None;
+    let mut losses = Losses::default();
     loop {
+        let ledger = ledger.borrow().clone();
         let (lost, open) = {
             let glance = glance.borrow_and_update();
-            (glance.lost, glance.open)
+            (losses.see(glance.lost, glance.open, &ledger), glance.open)
         };
-        let ledger = ledger.borrow().clone();
-        missed = lost.or(missed).filter(|_| !ledger.empty);
+        if lost.is_some() {
+            alarms.is(Alarm::ListLost, lost).await;
+        }
         if open {
-            // It is over only when the list is whole again.
-            missed = None;
             alarms.is(Alarm::ListLost, None).await;
-        } else if ledger.whole && missed.is_some() {
-            // Without a ledger nothing was ever there to be lost.
-            alarms.is(Alarm::ListLost, missed).await;
         }
         if ledger.lost || ledger.whole {
             alarms.is(Alarm::LedgerLost, ledger.lost.then_some(&*ledger.why)).await;
@@ -139,6 +136,27 @@ async fn raise(mut glance: watch::Receiver<Glance>, ledger: watch::Receiver<Ledg
         if glance.changed().await.is_err() {
             return;
         }
+    }
+}
+
+/// What was lost from the list and is not told yet. Barriers and the applier both look, and either may be too late:
+/// what is lost can be back within milliseconds.
+#[derive(Default)]
+struct Losses {
+    untold: Option<&'static str>,
+    counted: u64,
+}
+
+impl Losses {
+    /// What there is to tell now, given what the newest barrier found lost and whether it proved the list whole.
+    fn see(&mut self, lost: Option<&'static str>, open: bool, ledger: &LedgerState) -> Option<&'static str> {
+        if let Some((times, what)) = ledger.missed.filter(|(times, _)| *times > self.counted) {
+            self.counted = times;
+            self.untold = Some(what);
+        }
+        // Without a ledger nothing was ever there to be lost.
+        self.untold = lost.or(self.untold).filter(|_| !ledger.empty);
+        if ledger.whole || open { self.untold.take() } else { None }
     }
 }
 
@@ -247,5 +265,46 @@ impl Workable {
                 return false;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLDER: &str = "Redis has an older list than before";
+
+    fn ledger(whole: bool, missed: Option<(u64, &'static str)>) -> LedgerState {
+        LedgerState { whole, missed, ..LedgerState::default() }
+    }
+
+    #[test]
+    fn a_loss_is_told_however_soon_it_is_mended() {
+        for (case, seen) in [
+            (
+                "at a barrier",
+                vec![(Some(OLDER), false, ledger(true, None)), (None, true, ledger(true, None))],
+            ),
+            (
+                "at a barrier, the ledger being read anew",
+                vec![(Some(OLDER), false, ledger(false, None)), (None, true, ledger(true, None))],
+            ),
+            ("by the applier alone", vec![(None, true, ledger(true, Some((1, OLDER))))]),
+        ] {
+            let mut losses = Losses::default();
+            let told: Vec<_> =
+                seen.iter().filter_map(|(lost, open, state)| losses.see(*lost, *open, state)).collect();
+            assert_eq!(told, [OLDER], "{case}");
+            let after = losses.see(None, true, &seen.last().unwrap().2);
+            assert_eq!(after, None, "{case}: told once");
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_ever_kept_nothing_is_lost() {
+        let mut losses = Losses::default();
+        let empty = LedgerState { empty: true, ..LedgerState::default() };
+        assert_eq!(losses.see(Some("Redis has no list"), false, &empty), None);
+        assert_eq!(losses.see(None, true, &ledger(true, None)), None, "nor is it told later");
     }
 }

@@ -21,7 +21,7 @@ use super::random;
 use crate::codec::record::{self, UnreadableRecord};
 use crate::domain::digest::KeyCheck;
 use crate::domain::fold::{FOLD_VERSION, FoldFault, Head, Working};
-use crate::domain::record::{Entry, Record, WorkerId};
+use crate::domain::record::{Entry, ListId, Record, WorkerId};
 use crate::fail_points::{FailPoint, armed};
 
 pub use window::BATCH_WEIGHT_MAX;
@@ -63,6 +63,8 @@ pub struct LedgerState {
     /// Workers of another version apply it: they bring a fence of this one into the list, and its jobs can be
     /// filtered.
     pub foreign: bool,
+    /// What this worker found missing from the list before it was applied again: how often by now, and what.
+    pub missed: Option<(u64, &'static str)>,
     /// What is wrong, for people.
     pub why: String,
 }
@@ -81,6 +83,9 @@ pub struct Applier {
     refused_at: Option<Instant>,
     /// How often in a row the ledger looked lost or empty: silence alone proves nothing.
     doubts: u32,
+    /// Which list was seen, and how far it was applied.
+    reached: Option<(ListId, u64)>,
+    missed: Option<(u64, &'static str)>,
 }
 
 /// Why one reading of the ledger ended.
@@ -122,7 +127,19 @@ impl Applier {
         nudge: Arc<Notify>,
         state: watch::Sender<LedgerState>,
     ) -> Self {
-        Self { list, ledger, worker, glance, state, nudge, leased_at: None, refused_at: None, doubts: 0 }
+        Self {
+            list,
+            ledger,
+            worker,
+            glance,
+            state,
+            nudge,
+            leased_at: None,
+            refused_at: None,
+            doubts: 0,
+            reached: None,
+            missed: None,
+        }
     }
 
     /// Applies until the gate closes.
@@ -149,6 +166,7 @@ impl Applier {
                 empty: matches!(ended, Ended::Empty),
                 lost: matches!(ended, Ended::Lost(_)),
                 foreign: matches!(ended, Ended::Version(_)),
+                missed: self.missed,
                 why: ended.to_string(),
             });
             tokio::time::sleep(pause).await;
@@ -169,14 +187,19 @@ impl Applier {
             None => {
                 if self.list.create(random::list_id()).await? {
                     tracing::warn!("an empty list was created; it is filled from the ledger");
+                    self.misses("Redis has no list");
                 }
                 return Err(Ended::Again("the list was created"));
             }
         };
         self.has_keys(&head)?;
+        if self.reached.is_some_and(|(list, position)| list == head.list && position > head.position) {
+            self.misses("Redis has an older list than before");
+        }
+        self.reached = Some((head.list, head.position));
         let mut reader = open_at(&*self.ledger, &genesis, &head).await?;
         self.doubts = 0;
-        self.show(LedgerState { whole: true, ..LedgerState::default() });
+        self.show(LedgerState { whole: true, missed: self.missed, ..LedgerState::default() });
         self.apply_from(head, &mut *reader).await
     }
 
@@ -190,6 +213,7 @@ impl Applier {
         let mut ahead = None;
         let mut stood_since = Instant::now();
         loop {
+            self.reached = Some((head.list, head.position));
             window.fill(reader, head.position)?;
             let mut apply = !window.is_empty();
             if apply && !self.leased().await? && stood_since.elapsed() < STANDSTILL {
@@ -238,6 +262,12 @@ impl Applier {
             Some(key) if head.keys.contains(&key) => Err(Ended::Key(key)),
             _ => Ok(()),
         }
+    }
+
+    /// Applying again may be quicker than the next barrier, which would then show nothing of it.
+    fn misses(&mut self, what: &'static str) {
+        let times = self.missed.map_or(0, |(times, _)| times);
+        self.missed = Some((times + 1, what));
     }
 
     /// Redis must not have less than what was applied.

@@ -21,6 +21,8 @@ async fn history_1_a_lost_record_is_applied_again_before_any_later_one() {
     apply.go();
     bob.done().await;
     assert!(world.has(ALICE), "Bob's record is in, so Alice's is");
+    let missed = w0.missed().map(|(_, what)| what);
+    assert_eq!(missed, Some("Redis has an older list than before"), "whoever mends it knows of it");
     drop(w0);
     let w1 = world.started().await;
     assert_eq!(w1.job(&world, &[ALICE, BOB, CAROL]).output().await.kept, only([CAROL]));

@@ -185,6 +185,11 @@ impl Worker {
         self.mirror.shown().borrow().position
     }
 
+    /// What it found missing from the list, and how often.
+    pub(crate) fn missed(&self) -> Option<(u64, &'static str)> {
+        self.ledger_state.borrow().missed
+    }
+
     /// It is delivered a new opt-out.
     pub(crate) fn opt_out(&self, world: &World, person: Person) -> Delivery {
         let name = world.name("e");
