@@ -3,7 +3,9 @@
 //! Tracing is for looking on, so nothing here may ever hold a message up: what does not fit into the queue, or does
 //! not reach the collector within a few seconds, is dropped and counted. A collector that is down for a night costs
 //! one line of the log when it goes, one now and then, and one when it comes back. Deliberately absent: retries
-//! that outlive a minute, spans on disk, and any variable of the environment that would change where spans go.
+//! that outlive a minute, spans on disk, and any variable of the environment that would change where spans go. The
+//! exporter of the OpenTelemetry SDK is not used because it reads such variables and does not count what it drops; the
+//! bytes of a request are those of its own `opentelemetry-proto`.
 
 mod post;
 mod queue;
