@@ -392,8 +392,12 @@ impl Gatekeeper {
     fn show(&self, glance: Glance) {
         self.glance.send_if_modified(|shown| {
             let another = shown.open != glance.open || shown.why != glance.why;
+            let met = glance.reachable && !shown.reachable;
+            let amiss = glance.identity.is_none() || glance.lost.is_some() || glance.misconfigured;
             if another && glance.open {
                 tracing::info!(position = glance.position, "the list is proven whole");
+            } else if another && met && !amiss {
+                tracing::info!(why = glance.why, "nothing is output or acknowledged yet");
             } else if another && (shown.open || shown.reachable != glance.reachable) {
                 tracing::warn!(why = glance.why, "nothing is output or acknowledged");
             }
