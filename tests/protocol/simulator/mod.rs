@@ -22,7 +22,7 @@ use crate::fakes::redis::Flaw;
 use crate::world::World;
 
 /// Histories of each kind in the ordinary tests.
-const HISTORIES: u64 = 500;
+const HISTORIES: u64 = 1000;
 
 /// How many servers a world has.
 #[derive(Debug, Clone, Copy)]
