@@ -5,6 +5,7 @@
 //! load tests by the hundred, were made by the same code as the small ones, and would be measured along with the worker.
 
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
 use lapin::BasicProperties;
@@ -32,8 +33,18 @@ const BODY_BYTES_MAX: usize = 256 << 10;
 const OURS: [&str; 3] = ["suppressd.filtered", "suppressd.events", "suppressd.dead"];
 const OWN_QUEUES: &str = "suppressd.";
 
+static WAIVED: AtomicBool = AtomicBool::new(false);
+
+/// For benchmarks: they receive what others publish in suppressd's place, and would measure the looking.
+pub(crate) fn waive() {
+    WAIVED.store(true, Ordering::Relaxed);
+}
+
 /// Fails if a message that suppressd published is not what the documents say.
 pub(super) fn hold(exchange: &str, routing_key: &str, properties: &BasicProperties, body: &[u8]) {
+    if WAIVED.load(Ordering::Relaxed) {
+        return;
+    }
     let is_reply = exchange.is_empty() && !routing_key.starts_with(OWN_QUEUES);
     if !is_reply && !OURS.contains(&exchange) {
         return;

@@ -9,7 +9,7 @@ mod amqp;
 mod broker;
 pub(crate) mod certificates;
 mod child;
-mod contract;
+pub(crate) mod contract;
 mod dovecot;
 mod eventually;
 mod http;
